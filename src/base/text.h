@@ -1,0 +1,38 @@
+/* Numbers and units from text, and back; ASCII only, no locale. Parsers take the whole slice or fail. */
+#ifndef BASE_TEXT_H
+#define BASE_TEXT_H
+
+#include "base/buf.h"
+#include "base/slice.h"
+
+bool text_parse_u64(struct slice text, uint64_t *ret_value); /* decimal, no sign, overflow fails */
+bool text_parse_i64(struct slice text, int64_t *ret_value);
+bool text_parse_hex(struct slice text, uint64_t *ret_value);
+/* "250ms", "30s", "10m", "2h", "7d", "4w", "0"; also "1h30m". Milliseconds. A number without unit fails but
+ * for 0. */
+bool text_parse_duration(struct slice text, uint64_t *ret_ms);
+/* "512", "64KiB", "25MiB", "1GiB", "10kB" (1000), "5MB". Octets. */
+bool text_parse_size(struct slice text, uint64_t *ret_octets);
+bool text_parse_bool(struct slice text, bool *ret_value); /* yes no on off true false */
+
+#define TEXT_UNIT_SIZE 32
+size_t text_print_duration(uint64_t ms,
+                           char text[TEXT_UNIT_SIZE]); /* the shortest form that reads back equal */
+size_t text_print_size(uint64_t octets, char text[TEXT_UNIT_SIZE]);
+size_t text_print_u64(uint64_t value, char text[TEXT_UNIT_SIZE]);
+
+char text_lower(char octet); /* ASCII */
+bool text_is_alpha(char octet);
+bool text_is_digit(char octet);
+bool text_is_alnum(char octet);
+int text_hex_digit(char octet); /* 0..15 or -1 */
+
+/* The number of single-octet edits between two words without regard to case, cut at `most` + 1: for "did you
+ * mean". Words over 64 octets count as `most` + 1. */
+unsigned text_distance(struct slice a, struct slice b, unsigned most);
+
+/* Adds s to buf with everything that is not printable ASCII as \xHH, \r, \n, \t, and a backslash doubled.
+ * UTF-8 that is well-formed stays when `keep_utf8`. False when the buf's maximum stops it. */
+bool text_escape(struct buf *buf, struct slice s, bool keep_utf8);
+
+#endif
