@@ -1,0 +1,280 @@
+#include "core/event.h"
+
+#include "base/checksum.h"
+#include "base/text.h"
+
+#include <assert.h>
+#include <string.h>
+
+#define EVENT(name, number, level, word, doc) static const struct event_field fields_##name[] = {
+#define FIELD(event, type, name, doc)         {#name, doc, EVENT_TYPE_##type, offsetof(struct event_##event, name)},
+#define EVENT_END(name)                                                                                      \
+    }                                                                                                        \
+    ;
+#include "core/event.def"
+#undef EVENT
+#undef FIELD
+#undef EVENT_END
+
+static const struct event_type_info infos[EVENT_KIND_LIMIT] = {
+#define EVENT(name, number, level, word, doc)                                                                \
+    [number] = {EVENT_KIND_##name,                                                                           \
+                #name,                                                                                       \
+                word,                                                                                        \
+                doc,                                                                                         \
+                level,                                                                                       \
+                fields_##name,                                                                               \
+                sizeof fields_##name / sizeof *fields_##name,                                                \
+                sizeof(struct event_##name)},
+#define FIELD(event, type, name, doc)
+#define EVENT_END(name)
+#include "core/event.def"
+#undef EVENT
+#undef FIELD
+#undef EVENT_END
+};
+
+const struct event_type_info *event_info(unsigned kind)
+{
+    return kind < EVENT_KIND_LIMIT && infos[kind].name ? &infos[kind] : NULL;
+}
+
+const struct event_type_info *event_info_by_word(struct slice word)
+{
+    for (size_t i = 0; i < EVENT_KIND_LIMIT; i++)
+        if (infos[i].name && slice_equal(word, slice_text(infos[i].word)))
+            return &infos[i];
+    return NULL;
+}
+
+/* --- writing ------------------------------------------------------------------------------------------- */
+
+static char *put_u16(char *at, uint16_t value)
+{
+    at[0] = (char)(value & 0xff);
+    at[1] = (char)(value >> 8);
+    return at + 2;
+}
+
+static char *put_u32(char *at, uint32_t value)
+{
+    memcpy(at, &value, 4);
+    return at + 4;
+}
+
+static char *put_u64(char *at, uint64_t value)
+{
+    memcpy(at, &value, 8);
+    return at + 8;
+}
+
+static char *put_leb(char *at, uint64_t value)
+{
+    while (value >= 0x80) {
+        *at++ = (char)(value | 0x80);
+        value >>= 7;
+    }
+    *at++ = (char)value;
+    return at;
+}
+
+static size_t address_octets(const struct address *address)
+{
+    return address->family == ADDRESS_IPV4 ? 4 : address->family == ADDRESS_IPV6 ? 16 : 0;
+}
+
+static char *put_address(char *at, const struct address *address)
+{
+    size_t n = address_octets(address);
+    *at++ = (char)(n ? address->family : 0);
+    memcpy(at, address->octets, n);
+    return put_u16(at + n, address->port);
+}
+
+static size_t body_room(const struct event_type_info *info, const char *body)
+{
+    size_t room = 0;
+    for (size_t i = 0; i < info->field_count; i++) {
+        const struct event_field *field = &info->fields[i];
+        room += 20;
+        if (field->type == EVENT_TYPE_TEXT)
+            room += ((const struct slice *)(const void *)(body + field->offset))->len;
+    }
+    return room;
+}
+
+static char *put_field(char *at, const struct event_field *field, const char *body)
+{
+    const void *value = body + field->offset;
+    switch (field->type) {
+    case EVENT_TYPE_NUMBER: return put_leb(at, *(const uint64_t *)value);
+    case EVENT_TYPE_ADDRESS: return put_address(at, value);
+    case EVENT_TYPE_TEXT: {
+        struct slice text = *(const struct slice *)value;
+        at = put_leb(at, text.len);
+        if (text.len)
+            memcpy(at, text.at, text.len);
+        return at + text.len;
+    }
+    }
+    assert(!"a field has one of the three types");
+    return at;
+}
+
+bool event_add(struct buf *buf, const struct event_stamp *stamp, enum event_kind kind, const void *body)
+{
+    const struct event_type_info *info = event_info(kind);
+    assert(info);
+    size_t room = EVENT_HEAD_SIZE + body_room(info, body);
+    assert(room <= EVENT_SIZE_MAX);
+    char *start = buf_room(buf, room);
+    if (!start)
+        return false;
+    char *at = put_u16(start + 8, (uint16_t)kind);
+    at = put_u16(at, 0);
+    at = put_u64(at, stamp->session);
+    at = put_u32(at, stamp->previous);
+    at = put_u64(at, (uint64_t)stamp->unix_us);
+    for (size_t i = 0; i < info->field_count; i++)
+        at = put_field(at, &info->fields[i], body);
+    size_t size = (size_t)(at - start);
+    put_u32(start, (uint32_t)size);
+    put_u32(start + 4, checksum_add(0, slice_of(start + 8, size - 8)));
+    buf_grow(buf, size);
+    return true;
+}
+
+/* --- reading ------------------------------------------------------------------------------------------- */
+
+static uint16_t get_u16(const char *at)
+{
+    return (uint16_t)((unsigned char)at[0] | (unsigned char)at[1] << 8);
+}
+
+static uint32_t get_u32(const char *at)
+{
+    uint32_t value;
+    memcpy(&value, at, 4);
+    return value;
+}
+
+static uint64_t get_u64(const char *at)
+{
+    uint64_t value;
+    memcpy(&value, at, 8);
+    return value;
+}
+
+static bool get_leb(struct slice *rest, uint64_t *ret_value)
+{
+    uint64_t value = 0;
+    for (unsigned shift = 0; shift < 64 && rest->len; shift += 7) {
+        unsigned char octet = (unsigned char)*rest->at;
+        *rest = slice_from(*rest, 1);
+        value |= (uint64_t)(octet & 0x7f) << shift;
+        if (!(octet & 0x80)) {
+            *ret_value = value;
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool get_text(struct slice *rest, struct slice *ret_text)
+{
+    uint64_t len;
+    if (!get_leb(rest, &len) || len > rest->len)
+        return false;
+    *ret_text = slice_head(*rest, (size_t)len);
+    *rest = slice_from(*rest, (size_t)len);
+    return true;
+}
+
+static bool get_address(struct slice *rest, struct address *ret_address)
+{
+    if (!rest->len)
+        return false;
+    uint8_t family = (uint8_t)*rest->at;
+    size_t n = family == ADDRESS_IPV4 ? 4 : family == ADDRESS_IPV6 ? 16 : 0;
+    if ((family && !n) || rest->len < n + 3)
+        return false;
+    *ret_address = (struct address){.family = family, .port = get_u16(rest->at + 1 + n)};
+    memcpy(ret_address->octets, rest->at + 1, n);
+    *rest = slice_from(*rest, n + 3);
+    return true;
+}
+
+static bool get_field(struct slice *rest, const struct event_field *field, char *body)
+{
+    void *value = body + field->offset;
+    switch (field->type) {
+    case EVENT_TYPE_NUMBER: return get_leb(rest, value);
+    case EVENT_TYPE_TEXT: return get_text(rest, value);
+    case EVENT_TYPE_ADDRESS: return get_address(rest, value);
+    }
+    return false;
+}
+
+enum event_status event_read(struct slice octets, struct event *ret_event, size_t *ret_size)
+{
+    if (octets.len < EVENT_HEAD_SIZE)
+        return EVENT_PARTIAL;
+    uint32_t size = get_u32(octets.at);
+    if (size < EVENT_HEAD_SIZE || size > EVENT_SIZE_MAX)
+        return EVENT_BAD;
+    if (size > octets.len)
+        return EVENT_PARTIAL;
+    if (get_u32(octets.at + 4) != checksum_add(0, slice_of(octets.at + 8, size - 8)))
+        return EVENT_BAD;
+    struct event *event = ret_event;
+    event->kind = get_u16(octets.at + 8);
+    event->info = event_info(event->kind);
+    event->stamp.session = get_u64(octets.at + 12);
+    event->stamp.previous = get_u32(octets.at + 20);
+    event->stamp.unix_us = (int64_t)get_u64(octets.at + 24);
+    memset(&event->body, 0, event->info ? event->info->size : sizeof event->body);
+    struct slice rest = slice_of(octets.at + EVENT_HEAD_SIZE, size - EVENT_HEAD_SIZE);
+    for (size_t i = 0; event->info && i < event->info->field_count && rest.len; i++)
+        if (!get_field(&rest, &event->info->fields[i], (char *)&event->body))
+            return EVENT_BAD;
+    *ret_size = size;
+    return EVENT_DONE;
+}
+
+/* --- session ids --------------------------------------------------------------------------------------- */
+
+static const char id_digits[] = "0123456789abcdefghjkmnpqrstvwxyz";
+#define ID_EPOCH_MS 1577836800000 /* 2020-01-01 */
+
+void event_id_print(uint64_t id, char text[EVENT_ID_SIZE])
+{
+    for (int i = 12; i >= 0; i--, id >>= 5)
+        text[i] = id_digits[id & 31];
+    text[13] = '\0';
+}
+
+bool event_id_parse(struct slice text, uint64_t *ret_id)
+{
+    uint64_t id = 0;
+    if (text.len != 13)
+        return false;
+    for (size_t i = 0; i < text.len; i++) {
+        const char *digit = text.at[i] ? strchr(id_digits, text_lower(text.at[i])) : NULL;
+        if (!digit || (i == 0 && digit - id_digits > 15))
+            return false;
+        id = id << 5 | (uint64_t)(digit - id_digits);
+    }
+    *ret_id = id;
+    return true;
+}
+
+uint64_t event_id_make(int64_t unix_ms, unsigned gate, unsigned counter)
+{
+    uint64_t ms = (uint64_t)(unix_ms - ID_EPOCH_MS) & ((UINT64_C(1) << 42) - 1);
+    return ms << 22 | (uint64_t)(gate & 63) << 16 | (counter & 0xffff);
+}
+
+int64_t event_id_unix_ms(uint64_t id)
+{
+    return (int64_t)(id >> 22) + ID_EPOCH_MS;
+}

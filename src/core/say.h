@@ -1,0 +1,42 @@
+/* The replies: one catalogue with numbers that never change. The table is say.def. */
+#ifndef CORE_SAY_H
+#define CORE_SAY_H
+
+#include "base/buf.h"
+
+enum say {
+    SAY_NOTHING = 0,
+#define SAY(name, number, code, enhanced, text, cause, remedy) SAY_##name = number,
+#include "core/say.def"
+#undef SAY
+    SAY_LIMIT = 256
+};
+
+struct say_info {
+    const char *name; /* "RELAY_DENIED" */
+    const char *enhanced;
+    const char *text;
+    const char *cause;
+    const char *remedy;
+    uint16_t number;
+    uint16_t code;
+};
+
+const struct say_info *say_info(unsigned number); /* NULL: there is none */
+
+struct say_tail {
+    bool wanted;
+    uint64_t session; /* its id */
+    struct slice url; /* added to refusals, or empty */
+};
+
+#define SAY_ARGUMENTS 4
+#define SAY_SIZE_MAX  4096
+
+/* Adds the whole reply with its CRLFs. Arguments fill the text's {} in turn; control octets in them become
+ * '?', so that no peer's text can end a line; each is cut at 512 octets. Text lines are parted by \n. An
+ * enhanced code of "{}" takes the first argument. */
+void say_add(struct buf *buf, enum say say, const struct slice arguments[SAY_ARGUMENTS],
+             const struct say_tail *tail);
+
+#endif

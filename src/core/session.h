@@ -1,0 +1,97 @@
+/* The SMTP server side as a pure machine (RFC 5321): input in, output out, no descriptor, no clock, no
+ * callback.
+ *
+ * The shell makes a session, gives it INPUT_OPENED, and then inputs as they come. A step consumes some of the
+ * offered octets (INPUT_BYTES) and fills the outbox. The shell offers what was not consumed again, together
+ * with what has come since, after each step that followed an answer, a timer or sending; while the session
+ * waits for something it consumes nothing, but sees what is offered. One step runs at most one command, or
+ * one piece of a message: a shell loops while octets are consumed, and may turn to others in between.
+ *
+ * After OUTBOX_CLOSE no step may follow but session_done. */
+#ifndef CORE_SESSION_H
+#define CORE_SESSION_H
+
+#include "base/digest.h"
+#include "core/outbox.h"
+#include "core/site.h"
+#include "core/transaction.h"
+
+struct session;
+
+/* What EHLO may offer because every relay route is known to carry it. */
+#define CARRY_8BITMIME 1u
+#define CARRY_SMTPUTF8 2u
+#define CARRY_DSN      4u
+#define CARRY_SIZE     8u
+#define CARRY_ALL      15u
+
+enum input_kind {
+    INPUT_OPENED,
+    INPUT_BYTES,      /* octets from the client; what is not consumed is offered again */
+    INPUT_ANSWER,     /* to OUTBOX_ASK */
+    INPUT_TIMER,      /* the time of the outbox's timer has come, or passed */
+    INPUT_TLS_UP,     /* the handshake is done */
+    INPUT_TLS_FAILED, /* it is not; the connection is useless */
+    INPUT_STORED,     /* the answer to OUTBOX_COMMIT */
+    INPUT_EOF, /* the client has closed its side, or the connection is broken; all octets were offered */
+    INPUT_STOP /* the gate is stopping: end as soon as no transaction is under way */
+};
+
+struct opened {
+    struct address peer;
+    struct address local;
+    uint64_t sequence;    /* connections of this gate so far */
+    uint64_t slots_used;  /* in all gates, this one included */
+    uint64_t host_used;   /* from this address (/64), this one included */
+    uint32_t carried;     /* CARRY_ bits */
+    bool tls_offered;     /* there is a certificate */
+    bool proxy;           /* a PROXY header must come first */
+    bool short_of_memory; /* the guard wants no more sessions */
+    bool short_of_disk;   /* no message can be taken now */
+};
+
+struct tls_facts {
+    struct slice version;     /* "TLSv1.3" */
+    struct slice cipher;      /* "TLS_AES_256_GCM_SHA384" */
+    struct slice server_name; /* SNI, or empty */
+    struct slice reason;      /* INPUT_TLS_FAILED */
+};
+
+struct input {
+    enum input_kind kind;
+    uint64_t now_ms; /* a clock that never goes back */
+    int64_t unix_us; /* the clock on the wall */
+    union {
+        struct opened opened;
+        struct slice bytes;
+        struct answer answer;
+        struct tls_facts tls;
+        struct stored stored;
+    };
+};
+
+/* What all sessions of a gate share. */
+struct session_world {
+    const struct site *site;
+    const struct digest_driver *digest;
+    bool short_of_disk; /* as in struct opened, kept up to date by the shell */
+};
+
+/* Octets of a session, to be taken by the shell as part of its own struct or slab. */
+size_t session_size(void);
+/* Makes a session in `memory` (session_size() octets, aligned to 8, zeroed). `room` is the first chunk of its
+ * arena. */
+struct session *session_init(void *memory, const struct session_world *world, uint64_t id, struct slice room);
+/* Returns how many of the offered octets were consumed (INPUT_BYTES), else 0. */
+size_t session_step(struct session *session, const struct input *input, struct outbox *outbox);
+/* Gives everything back, at any time. What was asked or committed is of no interest any more. NULL is taken.
+ */
+void session_done(struct session *session);
+
+/* For `postern status` and tests. */
+const char *session_state_word(const struct session *session);
+bool session_is_waiting(
+    const struct session *session); /* for an answer, TLS or storage: offers are not consumed */
+bool session_in_transaction(const struct session *session);
+
+#endif

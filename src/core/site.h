@@ -1,0 +1,150 @@
+/* The configuration in force, as the code reads it: immutable once made. A new configuration is a new site;
+ * sessions keep the one that they began with.
+ *
+ * daemon/conf makes it from the file. The scalar settings are generated from setting.def. */
+#ifndef CORE_SITE_H
+#define CORE_SITE_H
+
+#include "base/address.h"
+#include "base/arena.h"
+#include "base/table.h"
+
+/* The words of each CHOICE, in the order of their values. */
+enum reply_number { REPLY_NUMBER_NEGATIVE, REPLY_NUMBER_ALL };
+enum bare_newline { BARE_NEWLINE_NORMALISE, BARE_NEWLINE_REJECT };
+enum log_to { LOG_TO_SYSLOG, LOG_TO_JOURNALD, LOG_TO_FILE, LOG_TO_NONE };
+#define CHOICES                                                                                              \
+    CHOICE(reply_number, "negative", "all")                                                                  \
+    CHOICE(message_bare_newline, "normalise", "reject")                                                      \
+    CHOICE(log_to, "syslog", "journald", "file", "none")
+
+#define SETTING_C_NUMBER   uint64_t
+#define SETTING_C_SIZE     uint64_t
+#define SETTING_C_DURATION uint64_t
+#define SETTING_C_SWITCH   bool
+#define SETTING_C_TEXT     struct slice
+#define SETTING_C_CHOICE   uint8_t
+
+struct settings {
+#define SETTING(type, field, name, preset, low, high, doc) SETTING_C_##type field;
+#include "core/setting.def"
+#undef SETTING
+};
+
+enum setting_type {
+    SETTING_NUMBER,
+    SETTING_SIZE,
+    SETTING_DURATION,
+    SETTING_SWITCH,
+    SETTING_TEXT,
+    SETTING_CHOICE
+};
+
+struct setting_info {
+    const char *name;   /* "limits.recipients" */
+    const char *preset; /* the default, as it would stand in the file */
+    const char *doc;
+    const char *const *choices; /* CHOICE: NULL-terminated words */
+    enum setting_type type;
+    uint64_t low, high; /* both 0: no bounds; high 0: no upper bound */
+    size_t offset;      /* in struct settings */
+};
+
+extern const struct setting_info setting_infos[];
+extern const size_t setting_count;
+
+const struct setting_info *setting_find(struct slice name); /* NULL: unknown */
+/* Reads text into *settings; TEXT is copied into the arena. On failure `expected` tells what was expected ("a
+ * duration such as 30s, from 1s to 1h"), in the arena. */
+bool setting_set(struct settings *settings, const struct setting_info *info, struct slice text,
+                 struct arena *arena, struct slice *ret_expected);
+void settings_preset(struct settings *settings, struct arena *arena); /* every default */
+/* The value as it would stand in the file, in the arena. */
+struct slice setting_print(const struct settings *settings, const struct setting_info *info,
+                           struct arena *arena);
+
+/* --- lists --------------------------------------------------------------------------------------------- */
+
+struct networks {
+    struct prefix *items;
+    size_t count;
+};
+
+bool networks_contain(const struct networks *networks, const struct address *address);
+
+/* listen 0.0.0.0:25 { proxy 192.0.2.0/24 }: an address that is listened on. */
+struct listen {
+    struct address address;
+    struct networks proxy; /* from these a PROXY header must come first */
+};
+
+/* certificate FILE KEY { name mx.example.net }: ECDSA ones are preferred whatever their order. */
+struct certificate {
+    struct slice chain_file;
+    struct slice key_file;
+    struct slice *names; /* SNI; none: the default */
+    size_t name_count;
+};
+
+enum route_kind { ROUTE_RELAY, ROUTE_MAILDIR, ROUTE_LMTP, ROUTE_SMTP };
+enum route_tls { ROUTE_TLS_MAY, ROUTE_TLS_MUST, ROUTE_TLS_NEVER };
+enum route_tell {
+    ROUTE_TELL_NOTHING,
+    ROUTE_TELL_XCLIENT,
+    ROUTE_TELL_PROXY
+}; /* who the client was, to the inner server */
+enum route_mailboxes { ROUTE_MAILBOXES_LISTED, ROUTE_MAILBOXES_ANY, ROUTE_MAILBOXES_ASK };
+
+/* A host to connect to: host:port by name or address, or a unix socket. */
+struct target {
+    struct slice host;      /* name or address without brackets; for a unix socket its path */
+    struct address address; /* family ADDRESS_NONE where host is a name or a path */
+    uint16_t port;
+    bool is_unix;
+};
+
+/* route DOMAIN … { … }: where the mail of some domains goes, and how. */
+struct route {
+    struct slice name; /* its first domain, or "*" */
+    uint16_t number;   /* place in site.routes */
+    enum route_kind kind;
+    struct slice
+        *domains; /* lower case; ".example.org" matches all below; "*": everything, for own networks only */
+    size_t domain_count;
+    struct target *targets; /* relay, lmtp, smtp: tried in order */
+    size_t target_count;
+    struct slice maildir; /* ROUTE_MAILDIR: "…/%s" where %s is the mailbox, or a folder of mailboxes */
+    enum route_mailboxes
+        mailboxes; /* who exists: those listed (and aliases), anybody, or ask the target (LMTP, relay) */
+    struct slice *mailbox_names; /* listed ones */
+    size_t mailbox_count;
+    struct slice *alias_files;
+    size_t alias_file_count;
+    enum route_tls tls;
+    enum route_tell tell;
+};
+
+struct site {
+    struct arena arena; /* everything below lives here */
+    struct settings set;
+    struct slice digest; /* of the configuration's text, hexadecimal digits */
+    struct slice file;
+    struct slice *banner; /* lines of policy text behind the host name; may be none */
+    size_t banner_count;
+    struct listen *listens;
+    size_t listen_count;
+    struct certificate *certificates;
+    size_t certificate_count;
+    struct route *routes;
+    size_t route_count;
+    struct table routes_by_domain; /* lower-case domain → struct route */
+    struct networks own;           /* our own networks */
+    struct networks xclient;       /* may use XCLIENT */
+    struct networks bare_newline;  /* exempt from message.bare-newline reject */
+};
+
+/* The route for a domain, without regard to case; a parent's ".domain" counts, the nearest first; "*" only
+ * when `own` says that the client is from our own networks. NULL: not ours. */
+const struct route *site_route(const struct site *site, struct slice domain, bool own);
+
+#endif
