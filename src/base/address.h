@@ -20,7 +20,7 @@ struct address {
 bool address_parse(struct slice text, struct address *ret_address);
 /* "192.0.2.1:25", "[2001:db8::1]:25", or without port where port_default stands. */
 bool address_port_parse(struct slice text, uint16_t port_default, struct address *ret_address);
-/* RFC 5952. Returns the length written; text is terminated. */
+/* RFC 5952; "none" for ADDRESS_NONE. Returns the length written; text is terminated. */
 size_t address_print(const struct address *address, char text[ADDRESS_TEXT_SIZE]);
 /* "192.0.2.1:25" or "[2001:db8::1]:25". */
 size_t address_port_print(const struct address *address, char text[ADDRESS_PORT_TEXT_SIZE]);

@@ -11,6 +11,7 @@ struct calendar {
     int weekday; /* 0 is Sunday */
 };
 
+/* Dates outside the years 0 to 9999 are cut to their border. */
 struct calendar calendar_from_unix(int64_t seconds, int offset_minutes);
 int64_t calendar_to_unix(const struct calendar *calendar, int offset_minutes);
 

@@ -8,9 +8,11 @@
 
 #include <stddef.h>
 
-void *memory_take(size_t size);                                  /* zeroed */
-void *memory_resize(void *at, size_t size_old, size_t size_new); /* at may be NULL (size_old 0) */
-void memory_give(void *at, size_t size);                         /* at may be NULL; size as taken */
-size_t memory_in_use(void);                                      /* octets */
+void *memory_take(size_t size); /* zeroed */
+/* at may be NULL (size_old 0). What is added is not zeroed. A new size of 0 gives it back and returns NULL.
+ */
+void *memory_resize(void *at, size_t size_old, size_t size_new);
+void memory_give(void *at, size_t size); /* at may be NULL; size as taken */
+size_t memory_in_use(void);              /* octets */
 
 #endif

@@ -51,6 +51,8 @@ bool slice_word(struct slice *s, struct slice *ret_word);
 bool slice_is_printable(struct slice s);
 /* Whether the whole is well-formed UTF-8 (RFC 3629) without NUL. */
 bool slice_is_utf8(struct slice s);
+/* Octets of the UTF-8 sequence that s begins with: 1 to 4, or 0 where it is not well-formed or s is empty. */
+size_t slice_utf8_size(struct slice s);
 
 /* FNV-1a, for tables whose keys no stranger chooses; `seed` perturbs it. For keys that strangers choose the
  * seed must be secret and random. */

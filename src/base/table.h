@@ -19,6 +19,7 @@ struct table {
 
 void table_init(struct table *table, uint64_t seed);
 void *table_get(const struct table *table, struct slice key); /* NULL: not there */
+/* The value is not NULL. */
 void *table_put(struct table *table, struct slice key,
                 void *value);                              /* returns the value that it replaces, or NULL */
 void *table_remove(struct table *table, struct slice key); /* returns the value, or NULL */

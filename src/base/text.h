@@ -8,16 +8,17 @@
 bool text_parse_u64(struct slice text, uint64_t *ret_value); /* decimal, no sign, overflow fails */
 bool text_parse_i64(struct slice text, int64_t *ret_value);
 bool text_parse_hex(struct slice text, uint64_t *ret_value);
-/* "250ms", "30s", "10m", "2h", "7d", "4w", "0"; also "1h30m". Milliseconds. A number without unit fails but
- * for 0. */
+/* "250ms", "30s", "10m", "2h", "7d", "4w", "0"; also "1h30m", the larger unit first. Milliseconds. A number
+ * without unit fails but for 0. */
 bool text_parse_duration(struct slice text, uint64_t *ret_ms);
-/* "512", "64KiB", "25MiB", "1GiB", "10kB" (1000), "5MB". Octets. */
+/* "512", "64KiB", "25MiB", "1GiB", "10kB" (1000), "5MB"; units to TiB and TB. Octets. */
 bool text_parse_size(struct slice text, uint64_t *ret_octets);
 bool text_parse_bool(struct slice text, bool *ret_value); /* yes no on off true false */
 
 #define TEXT_UNIT_SIZE 32
-size_t text_print_duration(uint64_t ms,
-                           char text[TEXT_UNIT_SIZE]); /* the shortest form that reads back equal */
+/* Both print what reads back equal: a duration in one unit or in all that it fills, a size in one unit or
+ * none, whichever is shorter. */
+size_t text_print_duration(uint64_t ms, char text[TEXT_UNIT_SIZE]);
 size_t text_print_size(uint64_t octets, char text[TEXT_UNIT_SIZE]);
 size_t text_print_u64(uint64_t value, char text[TEXT_UNIT_SIZE]);
 
@@ -32,7 +33,8 @@ int text_hex_digit(char octet); /* 0..15 or -1 */
 unsigned text_distance(struct slice a, struct slice b, unsigned most);
 
 /* Adds s to buf with everything that is not printable ASCII as \xHH, \r, \n, \t, and a backslash doubled.
- * UTF-8 that is well-formed stays when `keep_utf8`. False when the buf's maximum stops it. */
+ * UTF-8 that is well-formed stays when `keep_utf8`, but for controls that steer a terminal or turn text
+ * round. False when the buf's maximum stops it; nothing was added then. */
 bool text_escape(struct buf *buf, struct slice s, bool keep_utf8);
 
 #endif

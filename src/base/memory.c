@@ -1,0 +1,46 @@
+#include "base/memory.h"
+
+#include <stdlib.h>
+
+static size_t octets_in_use;
+
+static void count(size_t more, size_t less)
+{
+    __atomic_fetch_add(&octets_in_use, more - less, __ATOMIC_RELAXED);
+}
+
+void *memory_take(size_t size)
+{
+    void *at = calloc(1, size ? size : 1);
+
+    if (!at)
+        abort();
+    count(size, 0);
+    return at;
+}
+
+void *memory_resize(void *at, size_t size_old, size_t size_new)
+{
+    if (size_new == 0) {
+        memory_give(at, size_old);
+        return NULL;
+    }
+    at = realloc(at, size_new);
+    if (!at)
+        abort();
+    count(size_new, size_old);
+    return at;
+}
+
+void memory_give(void *at, size_t size)
+{
+    if (!at)
+        return;
+    free(at);
+    count(0, size);
+}
+
+size_t memory_in_use(void)
+{
+    return __atomic_load_n(&octets_in_use, __ATOMIC_RELAXED);
+}
