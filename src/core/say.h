@@ -39,4 +39,8 @@ struct say_tail {
 void say_add(struct buf *buf, enum say say, const struct slice arguments[SAY_ARGUMENTS],
              const struct say_tail *tail);
 
+/* The same with a text that is ready: for the replies whose lines the caller makes (banner, EHLO, HELP). Octets of a
+ * peer must have been made harmless before. */
+void say_add_text(struct buf *buf, enum say say, struct slice text, const struct say_tail *tail);
+
 #endif

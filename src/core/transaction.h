@@ -6,19 +6,13 @@
 
 #include "base/address.h"
 #include "core/site.h"
-
-enum body_type { BODY_7BIT, BODY_8BITMIME, BODY_BINARYMIME };
-enum dsn_ret { DSN_RET_NONE, DSN_RET_FULL, DSN_RET_HDRS };
-#define DSN_NOTIFY_NEVER   1u
-#define DSN_NOTIFY_SUCCESS 2u
-#define DSN_NOTIFY_FAILURE 4u
-#define DSN_NOTIFY_DELAY   8u
+#include "wire/param.h"
 
 struct recipient {
     struct recipient *next;
     struct slice address; /* as sent inside <>, source route removed */
-    struct slice orcpt;   /* as sent (xtext), or empty */
-    uint8_t notify;       /* DSN_NOTIFY_ bits; 0: not given */
+    struct slice orcpt;   /* type, `;` and address as sent (xtext), or empty */
+    uint8_t notify;       /* NOTIFY_ bits of wire/param.h; 0: not given */
 };
 
 struct transaction {
@@ -28,9 +22,9 @@ struct transaction {
     struct recipient *recipients; /* accepted ones, in order */
     uint32_t recipient_count;
     const struct route *route; /* of all its recipients; NULL before the first */
-    enum body_type body;
+    enum body_kind body;
     bool smtputf8;
-    enum dsn_ret ret;
+    enum ret_kind ret;
     struct slice envid; /* as sent (xtext), or empty */
     uint64_t size_declared;
     uint64_t octets;    /* of the content as received and decoded, without our Received field */
