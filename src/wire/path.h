@@ -45,12 +45,14 @@ struct path {
     bool percent;                   /* the local part holds a `%` */
     bool bang;                      /* … a `!` */
     bool at;                        /* … an `@` (quoted): a relay trick as well */
+    bool dots;                      /* dots at an end of the local part, or two in a row: tolerated, for there
+                                       are such mailboxes */
     bool underscore;                /* the domain holds a `_` */
 };
 
 /* The argument of MAIL ("FROM:<a@b.example> SIZE=1") or RCPT ("TO: <a@b.example>"), keyword included.
  * ret_parameters is the rest behind the path, blanks off at both ends, for param_next. The arena is used for
- * local_plain alone, and only where the local part holds a backslash. UTF-8 is parsed and flagged, the
+ * local_plain alone, and only where a quoted local part holds a backslash. UTF-8 is parsed and flagged, the
  * session decides by SMTPUTF8. Without brackets the path ends at the first blank. */
 enum path_status path_parse_reverse(struct slice argument, struct arena *arena, struct path *ret_path,
                                     struct slice *ret_parameters);

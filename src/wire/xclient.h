@@ -45,9 +45,9 @@ enum xclient_status {
  * printable ASCII or UTF-8 only. */
 enum xclient_status xclient_parse(struct slice argument, struct arena *arena, struct xclient *ret_xclient,
                                   struct slice *ret_culprit);
-/* "NAME=… ADDR=…" of what is not ABSENT and stands in the bits `names` (1 << enum xclient_name), for the
- * client side. client and destination are not looked at, text is. False: the buf's maximum; nothing was
- * added. */
+/* "NAME=… ADDR=…" (IPv6: the caller puts "IPV6:" in front) of what is not ABSENT and stands in the bits
+ * `names` (1 << enum xclient_name), for the client side. client and destination are not looked at, text is.
+ * False: the buf's maximum; nothing was added. */
 bool xclient_format(struct buf *buf, const struct xclient *xclient, unsigned names);
 
 struct slice xclient_attribute(enum xclient_name name); /* "NAME", …; constant */
