@@ -33,13 +33,15 @@ Options of every peer:
     hosts       {name: address} for the peer's /etc/hosts
     nameserver  for the peer's resolv.conf; without, names resolve from /etc/hosts alone
 
-The others stand at the classes (Postfix, Dovecot). The passwords of
+The others stand at the classes (Postfix, Dovecot, OpenSMTPD, Exim). The passwords of
 mailboxes are "secret" (peers.PASSWORD). A work folder must be reachable for all users: not below a folder of
 mode 0700, as tempfile.mkdtemp makes them (chmod it).
 """
 from .base import MAILBOXES, PASSWORD, Peer, PeerError, banner_wait, free_port
 from .dovecot import Dovecot
+from .exim import Exim
+from .opensmtpd import OpenSMTPD
 from .packages import PackageError
 from .postfix import Postfix
 
-PEERS = {peer.name: peer for peer in (Postfix, Dovecot)}
+PEERS = {peer.name: peer for peer in (Postfix, Dovecot, OpenSMTPD, Exim)}

@@ -16,7 +16,7 @@ START_SECONDS = 30
 
 # Users the packages ask for. They exist in the peer's own /etc alone; numbers far from those of the system.
 USERS = {"postfix": 50011, "postdrop": 50012, "dovecot": 50013, "dovenull": 50014, "vmail": 50015,
-         "_smtpd": 50016, "_smtpq": 50017, "Debian-exim": 50018}
+         "opensmtpd": 50016, "opensmtpq": 50017, "Debian-exim": 50018}
 
 # Mailboxes at example.net that every storing peer has, and the one password where a peer asks for one.
 MAILBOXES = [f"b{n}" for n in range(100)] + ["alice", "bob", "carol", "postmaster"]
@@ -173,7 +173,7 @@ class Peer:
         if os.path.isdir(os.path.join(tree, "etc")):
             overlays["/etc"].append(os.path.join(tree, "etc"))
         overlays.update(self.skeleton())
-        spec = {"overlays": overlays, "binds": self.binds(), "run": self.command(), "env": {"LC_ALL": "C"},
+        spec = {"work": self.work, "overlays": overlays, "binds": self.binds(), "run": self.command(), "env": {"LC_ALL": "C"},
                 "stop": self.stop_command(), "log": self.path("log", "output")}
         return self.write("spec.json", json.dumps(spec, indent=1))
 

@@ -3,6 +3,7 @@
     unshare --mount --propagation private python3 launch.py SPEC
 
 SPEC is a JSON file:
+    work      folder                    stays as it is, also below a folder that is laid over
     overlays  {"/usr": [folder, ...]}   laid over that folder of the system, the first on top, read-only
     binds     [[from, to], ...]         folders put in place of others, after the overlays
     run       [argument, ...]           the peer's first process, which stays in the foreground
@@ -27,9 +28,11 @@ STOP_SECONDS = 10
 
 
 def mounts_make(spec):
+    work = os.open(spec["work"], os.O_PATH)
     for place, folders in spec["overlays"].items():
         lower = ":".join(folders + [place])
         subprocess.run(["mount", "-t", "overlay", "-o", f"ro,lowerdir={lower}", "overlay", place], check=True)
+    subprocess.run(["mount", "--bind", f"/proc/{os.getpid()}/fd/{work}", spec["work"]], check=True)
     for source, place in spec["binds"]:
         subprocess.run(["mount", "--bind", source, place], check=True)
 
