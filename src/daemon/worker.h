@@ -1,0 +1,75 @@
+/* The supervisor and its workers: what a worker is given, and the messages between the two (one
+ * SOCK_SEQPACKET socket pair a worker).
+ *
+ * The supervisor forks, and the child drops its privileges and calls the role's function, which runs a loop
+ * until it was told to end and returns the exit status. A worker ends by itself when the supervisor is gone:
+ * that looks like WORKER_DRAIN. SIGTERM, SIGINT and SIGHUP are ignored in workers: the supervisor's word
+ * counts. */
+#ifndef DAEMON_WORKER_H
+#define DAEMON_WORKER_H
+
+#include "core/site.h"
+#include "io/counters.h"
+#include "io/loop.h"
+#include "io/tls.h"
+
+enum worker_role { WORKER_GATE, WORKER_COURIER, WORKER_KEEPER };
+#define WORKER_ROLES 3
+const char *worker_word(enum worker_role role); /* "gate" */
+
+/* Lives as long as the process. */
+struct worker {
+    enum worker_role role;
+    unsigned slot;           /* gates: place in the counters and in session ids; 0 for the others */
+    int channel;             /* to the supervisor */
+    const struct site *site; /* the configuration of this process, for life */
+    struct counters *counters;
+    struct tls_server *tls; /* gates; NULL without certificates */
+    const int *listeners;   /* gates: one for each site->listens */
+    size_t listener_count;
+};
+
+enum worker_kind {
+    WORKER_READY = 1, /* from the worker: it serves */
+    WORKER_DRAIN,     /* take nothing new, finish what is under way within `value` ms, then end */
+    WORKER_ADOPT,     /* to a gate: serve these listeners, too (descriptors come with it; number: whose) */
+    WORKER_RELEASE,   /* to a gate: the listeners of that number are served by their own gate again */
+    WORKER_EVENT      /* to any: write this record (core/event.h) into the journal for the supervisor */
+};
+
+#define WORKER_FDS_MAX     64
+#define WORKER_PAYLOAD_MAX 60000u
+
+struct worker_message {
+    enum worker_kind kind;
+    uint32_t number;
+    uint64_t value;
+    struct slice payload;
+    const int *fds; /* received ones belong to the receiver */
+    size_t fd_count;
+};
+
+/* Never waits. Negative: the other side is gone, or does not read (EAGAIN). */
+int worker_send(int channel, const struct worker_message *message, struct error *error);
+
+enum worker_received { WORKER_RECEIVED, WORKER_NOTHING, WORKER_GONE };
+/* Slices and descriptor lists are good until the next call: `room` is the caller's. */
+struct worker_room {
+    char octets[WORKER_PAYLOAD_MAX + 64];
+    int fds[WORKER_FDS_MAX];
+};
+enum worker_received worker_receive(int channel, struct worker_room *room,
+                                    struct worker_message *ret_message);
+
+/* For workers: calls `message` for each message on the loop. */
+struct worker_port;
+struct worker_port *worker_attach(const struct worker *worker, struct loop *loop,
+                                  void (*message)(void *data, const struct worker_message *message),
+                                  void *data, struct error *error);
+void worker_detach(struct worker_port *port);   /* NULL is taken */
+void worker_ready(const struct worker *worker); /* tells the supervisor */
+
+/* Each role is one function, `int ROLE_run(const struct worker *worker)`, in its own header: gate_run in
+ * daemon/gate.h, courier_run in daemon/courier.h, keeper_run in daemon/keeper.h. */
+
+#endif

@@ -1,0 +1,53 @@
+/* Counters that processes share: each gate writes a page of its own, readers add up. No locks; a reading may
+ * be a moment old.
+ *
+ * The memory is made by the supervisor before it starts the gates (inherited, anonymous). Connections per
+ * host are kept in a table of fixed size (IPv4 by address, IPv6 by /64): eight hosts to a bucket. Where a
+ * bucket is full, further hosts of it share one count, so that a host may be counted too high for a while,
+ * never too low. */
+#ifndef IO_COUNTERS_H
+#define IO_COUNTERS_H
+
+#include "base/address.h"
+#include "base/error.h"
+
+#define COUNTERS_SLOTS 128 /* gates at one time, with those that drain after a reload */
+
+enum counter {
+    COUNTER_CONNECTIONS,               /* open now */
+    COUNTER_MEMORY,                    /* octets in use */
+    COUNTER_CONN_SIZE,                 /* octets of an idle connection by the code's own count */
+    COUNTER_GAUGES,                    /* those before are states; those behind only grow */
+    COUNTER_ACCEPTED = COUNTER_GAUGES, /* connections since the start */
+    COUNTER_REFUSED,                   /* of them refused for want of slots, memory or descriptors */
+    COUNTER_MESSAGES,                  /* stored or relayed */
+    COUNTER_EVENTS_LOST,               /* the journal could not keep up */
+    COUNTER_LIMIT
+};
+
+const char *counter_word(enum counter counter); /* "connections" */
+
+struct counters;
+
+/* `seed` is secret and random: strangers choose the hosts. NULL with *error filled when there is no memory.
+ */
+struct counters *counters_open(uint64_t seed, struct error *error);
+void counters_close(struct counters *counters); /* NULL is taken */
+
+void counters_add(struct counters *counters, unsigned slot, enum counter counter, int64_t difference);
+void counters_set(struct counters *counters, unsigned slot, enum counter counter, uint64_t value);
+uint64_t counters_get(const struct counters *counters, unsigned slot, enum counter counter);
+/* Over all slots; what only grows includes slots that were cleared. */
+uint64_t counters_sum(const struct counters *counters, enum counter counter);
+
+/* A connection came or went. The key names the host; keep it until the connection goes. */
+uint64_t counters_host_key(const struct address *address);
+void counters_connected(struct counters *counters, unsigned slot, uint64_t host_key);
+void counters_disconnected(struct counters *counters, unsigned slot, uint64_t host_key);
+uint64_t counters_host(const struct counters *counters, uint64_t host_key); /* open connections, all gates */
+
+/* By the supervisor when the gate of that slot has ended: its states become 0, what grows is kept for the
+ * sums. */
+void counters_clear(struct counters *counters, unsigned slot);
+
+#endif

@@ -1,0 +1,79 @@
+/* The event loop of a process: descriptors (epoll, level-triggered), timers (a wheel) and a wake-up for other
+ * threads. One thread runs it; only loop_wake may be called from others.
+ *
+ * A watch and a timer are parts of their owner's struct, which a callback finds with LIST_OF; the loop keeps
+ * no memory for each. A watch that is removed, and a timer that is cleared, are never called again, not even
+ * within the batch that is being worked off: their owner may be given back at once.
+ *
+ * One turn: wait; read the clocks; work off the descriptors that are ready; run the timers that are due; run
+ * the hooks, in the order in which they were added. */
+#ifndef IO_LOOP_H
+#define IO_LOOP_H
+
+#include "base/error.h"
+#include "base/list.h"
+#include "base/wheel.h"
+#include <stdbool.h>
+#include <stdint.h>
+
+struct loop;
+
+#define LOOP_READ   1u /* octets, a connection to accept, or the end of the stream */
+#define LOOP_WRITE  2u
+#define LOOP_BROKEN 4u /* error or closed in both directions: told even when not asked for */
+
+struct loop_watch {
+    void (*ready)(struct loop_watch *watch, unsigned ready);
+    int fd;
+    unsigned wants; /* LOOP_READ, LOOP_WRITE; 0: only LOOP_BROKEN is told */
+};
+
+struct loop_timer {
+    struct timer timer;
+    void (*due)(struct loop_timer *timer); /* the timer is cleared before the call */
+};
+
+struct loop_hook {
+    struct link link;
+    void (*run)(struct loop_hook *hook);
+};
+
+/* NULL with *error filled when the system refuses. */
+struct loop *loop_open(struct error *error);
+void loop_close(struct loop *loop); /* descriptors under watch stay open; NULL is taken */
+
+/* Sets watch->ready and watch->fd before the call. Negative: the system refuses. */
+int loop_add(struct loop *loop, struct loop_watch *watch, unsigned wants, struct error *error);
+/* No system call where nothing changes. */
+void loop_want(struct loop *loop, struct loop_watch *watch, unsigned wants);
+/* Ends the watch; the descriptor stays open. A watch that was never added (fd -1 or ready NULL) is taken. */
+void loop_remove(struct loop *loop, struct loop_watch *watch);
+/* Ends the watch and closes its descriptor, which no other process or watch may share: one system call. */
+void loop_remove_close(struct loop *loop, struct loop_watch *watch);
+
+/* Monotonic milliseconds, never 0. Due times in the past mean: in the next turn, which then does not wait. */
+void loop_timer_set(struct loop *loop, struct loop_timer *timer, uint64_t due_ms);
+void loop_timer_clear(struct loop *loop, struct loop_timer *timer);
+static inline bool loop_timer_is_set(const struct loop_timer *timer)
+{
+    return timer->timer.due_ms != 0;
+}
+
+/* Runs at the end of each turn, last thing before the loop waits: for what is gathered over a turn. */
+void loop_hook_add(struct loop *loop, struct loop_hook *hook);
+void loop_hook_remove(struct loop *loop, struct loop_hook *hook);
+/* The next turn does not wait. For the loop's own thread: costs nothing. */
+void loop_again(struct loop *loop);
+/* Ends the wait from any thread. */
+void loop_wake(struct loop *loop);
+
+/* The clocks as they were when this turn began. */
+uint64_t loop_now_ms(const struct loop *loop); /* monotonic */
+int64_t loop_unix_us(const struct loop *loop); /* of the wall */
+
+/* One turn that waits at most wait_ms (UINT64_MAX: as long as it takes). */
+void loop_turn(struct loop *loop, uint64_t wait_ms);
+void loop_run(struct loop *loop); /* turns until loop_stop */
+void loop_stop(struct loop *loop);
+
+#endif
