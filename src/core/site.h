@@ -54,6 +54,8 @@ extern const struct setting_info setting_infos[];
 extern const size_t setting_count;
 
 const struct setting_info *setting_find(struct slice name); /* NULL: unknown */
+#define SETTING_TEXT_MAX 1024                               /* octets of a TEXT value */
+
 /* Reads text into *settings; TEXT is copied into the arena. On failure `expected` tells what was expected ("a
  * duration such as 30s, from 1s to 1h"), in the arena. */
 bool setting_set(struct settings *settings, const struct setting_info *info, struct slice text,
@@ -70,6 +72,10 @@ struct networks {
     size_t count;
 };
 
+#define NETWORKS_UNSORTED_MAX 8 /* more must have been put in order by networks_sort */
+
+/* Puts them in order and takes those out that others hold. */
+void networks_sort(struct networks *networks);
 bool networks_contain(const struct networks *networks, const struct address *address);
 
 /* listen 0.0.0.0:25 { proxy 192.0.2.0/24 }: an address that is listened on. */
@@ -142,6 +148,13 @@ struct site {
     struct networks xclient;       /* may use XCLIENT */
     struct networks bare_newline;  /* exempt from message.bare-newline reject */
 };
+
+struct site *site_new(void);       /* every setting at its default, no lists */
+void site_free(struct site *site); /* NULL is taken */
+
+/* Enters a domain of the route: lower case, in the site's arena. Returns the route that has it already, which
+ * then keeps it, or NULL. */
+const struct route *site_add_domain(struct site *site, struct route *route, struct slice domain);
 
 /* The route for a domain, without regard to case; a parent's ".domain" counts, the nearest first; "*" only
  * when `own` says that the client is from our own networks. NULL: not ours. */
