@@ -25,9 +25,10 @@ static unsigned level_of(const struct wheel *wheel, uint64_t due_ms)
     return level < LEVEL_TOP ? level : LEVEL_TOP;
 }
 
-static void place(struct wheel *wheel, struct timer *timer)
+static void place(struct wheel *wheel, struct timer *timer, uint64_t due_ms)
 {
-    const uint64_t due_ms = timer->due_ms > wheel->now_ms ? timer->due_ms : wheel->now_ms;
+    if (due_ms < wheel->now_ms)
+        due_ms = wheel->now_ms;
     const unsigned level = level_of(wheel, due_ms);
     uint64_t turn = due_ms >> level_shift(level);
 
@@ -62,8 +63,8 @@ void wheel_init(struct wheel *wheel, uint64_t now_ms)
 void wheel_set(struct wheel *wheel, struct timer *timer, uint64_t due_ms)
 {
     wheel_clear(wheel, timer);
-    timer->due_ms = due_ms ? due_ms : 1; /* 0 would say that it is not set; both are in the past */
-    place(wheel, timer);
+    timer->due_ms = due_ms ? due_ms : 1; /* 0 would say that it is not set */
+    place(wheel, timer, due_ms);
     wheel->count++;
 }
 
@@ -112,7 +113,7 @@ static void sink(struct wheel *wheel, unsigned level, unsigned slot)
     while (!list_is_empty(&waiting)) {
         struct timer *timer = LIST_OF(waiting.next, struct timer, link);
         list_remove(&timer->link);
-        place(wheel, timer);
+        place(wheel, timer, timer->due_ms);
     }
 }
 

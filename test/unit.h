@@ -1,0 +1,34 @@
+/* What every unit test includes: cmocka with the headers that it wants before it, and assertions for slices.
+ */
+#ifndef UNIT_H
+#define UNIT_H
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "base/slice.h"
+
+#include <string.h>
+
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+
+#define assert_slice_equal(actual, literal)                                                                  \
+    do {                                                                                                     \
+        const struct slice unit_slice = (actual);                                                            \
+        const struct slice unit_wanted = SLICE(literal);                                                     \
+        if (!slice_equal(unit_slice, unit_wanted))                                                           \
+            fail_msg("\"%.*s\" is not \"%.*s\"", SLICE_ARGS(unit_slice), SLICE_ARGS(unit_wanted));           \
+    } while (0)
+
+/* What a printing function of base returned and wrote. */
+static inline void assert_printed(size_t len, const char *text, const char *wanted)
+{
+    assert_string_equal(text, wanted);
+    assert_int_equal(len, strlen(text));
+}
+
+#endif
