@@ -97,7 +97,7 @@ static const struct unit duration_units[] = {
     {{"m", 1}, 60000},     {{"s", 1}, 1000},     {{"ms", 2}, 1},
 };
 
-/* Of two names for one length the first that divides is printed. */
+/* Of forms of one length the first is printed. */
 static const struct unit size_units[] = {
     {{"TiB", 3}, UINT64_C(1) << 40},
     {{"TB", 2}, UINT64_C(1000000000000)},
@@ -238,9 +238,9 @@ size_t text_print_duration(uint64_t ms, char text[TEXT_UNIT_SIZE])
 size_t text_print_size(uint64_t octets, char text[TEXT_UNIT_SIZE])
 {
     char form[TEXT_UNIT_SIZE];
-    size_t len = text_print_u64(octets, text);
+    size_t len = SIZE_MAX;
 
-    for (size_t i = 0; i < COUNT(size_units) && octets; i++) {
+    for (size_t i = 0; i < COUNT(size_units); i++) {
         if (octets % size_units[i].factor)
             continue;
         const size_t form_len = print_with_unit(octets, &size_units[i], form);
