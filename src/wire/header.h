@@ -77,6 +77,9 @@ struct header {
     uint8_t state;
     uint8_t kind;
     uint8_t utf8_left, utf8_low, utf8_high;
+    bool cr;      /* a CR held back */
+    bool field;   /* the line before belongs to a field: a continuation goes there */
+    bool keeping; /* the value at hand is kept */
 };
 
 /* The arena keeps the values and must outlive the header; at most HEADER_KEEP_COUNT × value_max octets are
