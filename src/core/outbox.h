@@ -28,7 +28,7 @@ struct outbox_action {
     enum outbox_kind kind;
     enum ask_kind ask;                     /* ASK */
     uint32_t number;                       /* ASK, FORGET: the question's */
-    struct slice key;                      /* ASK, TELL */
+    struct slice key;                      /* ASK, TELL; COMMIT: the key of ASK_REMEMBERED */
     struct slice octets;                   /* SPOOL: the octets; TELL: the value */
     int64_t until_unix_ms;                 /* TELL */
     const struct transaction *transaction; /* COMMIT: good until INPUT_STORED */

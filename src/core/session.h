@@ -71,8 +71,10 @@ struct input {
 };
 
 /* What all sessions of a gate share. */
+struct check;
 struct session_world {
     const struct site *site;
+    const struct check *const *checks; /* NULL-terminated: the list of checks/list.h */
     const struct digest_driver *digest;
     bool short_of_disk; /* as in struct opened, kept up to date by the shell */
 };

@@ -1,0 +1,5 @@
+#include "checks/list.h"
+
+#include <stddef.h>
+
+const struct check *const check_list[] = {&check_recipient, &check_header, NULL};

@@ -1,0 +1,70 @@
+/* Is the recipient ours, and is there such a mailbox? */
+#include "checks/list.h"
+
+/* A local part that hides another address is a try to be relayed by whatever stands behind us:
+ * `victim%far.example`, `far.example!victim`, `"victim@far.example"`. */
+static bool wants_detour(const struct path *path)
+{
+    return path->percent || path->bang || path->at;
+}
+
+static bool carries(struct slice carried, struct slice word)
+{
+    struct slice one;
+    while (slice_word(&carried, &one))
+        if (slice_equal(one, word))
+            return true;
+    return false;
+}
+
+static enum check_result judge(struct turn *turn, const struct ask *answer)
+{
+    const struct facts *facts = turn_facts(turn);
+    struct slice address = facts->recipient_address;
+    switch ((enum answer_status)answer->status) {
+    case ANSWER_FOUND:
+        if (facts->smtputf8 && answer->value.len && !carries(answer->value, SLICE("smtputf8")))
+            turn_find(turn, FIND_ROUTE_PLAIN, "the route of <%.*s> does not carry SMTPUTF8",
+                      SLICE_ARGS(address));
+        return CHECK_DONE;
+    case ANSWER_NONE:
+        turn_find_saying(turn, FIND_UNKNOWN_RECIPIENT, answer->value, "there is no <%.*s>",
+                         SLICE_ARGS(address));
+        return CHECK_DONE;
+    case ANSWER_FAILED:
+    case ANSWER_TIMEOUT: /* fails closed, and softly: the client keeps the message and comes again */
+        turn_find(turn, FIND_RECIPIENT_UNSURE, "whether <%.*s> exists could not be found out: %.*s",
+                  SLICE_ARGS(address),
+                  SLICE_ARGS(answer->status == ANSWER_TIMEOUT ? SLICE("no answer in time") : answer->value));
+        return CHECK_DONE;
+    case ANSWER_PENDING: return CHECK_WAIT;
+    }
+    return CHECK_DONE;
+}
+
+static enum check_result run(struct turn *turn)
+{
+    const struct facts *facts = turn_facts(turn);
+    struct slice address = facts->recipient_address;
+    if (!facts->route) {
+        turn_find(turn, FIND_RELAY_DENIED, "the domain of <%.*s> is not one of ours", SLICE_ARGS(address));
+        return CHECK_DONE;
+    }
+    if (wants_detour(facts->recipient)) {
+        turn_find_saying(turn, FIND_RELAY_DENIED, SLICE("detour"),
+                         "the local part of <%.*s> asks for a detour", SLICE_ARGS(address));
+        return CHECK_DONE;
+    }
+    if (facts->postmaster)
+        return CHECK_DONE;
+    const struct ask *answer = turn_ask(
+        turn, ASK_RECIPIENT, turn_format(turn, "%u %.*s", facts->route->number, SLICE_ARGS(address)));
+    return answer ? judge(turn, answer) : CHECK_WAIT;
+}
+
+const struct check check_recipient = {
+    .name = "recipient",
+    .doc = "whether the recipient's domain is ours and the mailbox exists",
+    .stage = STAGE_RCPT,
+    .run = run,
+};

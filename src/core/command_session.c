@@ -1,0 +1,122 @@
+/* The commands that touch no mail: RSET, QUIT, NOOP, HELP, VRFY, EXPN, TURN (with ETRN and AUTH, which belong
+ * to other ports), and what is no command at all (RFC 5321 sections 4.1.1.5 to 4.1.1.10). */
+#include "core/machine.h"
+
+static bool alone(struct turn *turn)
+{
+    if (!turn->command.argument.len)
+        return true;
+    say_with(turn->step, SAY_NO_ARGUMENT_WANTED, verb_name(turn->command.verb), SLICE_NONE);
+    return false;
+}
+
+bool command_rset_parse(struct turn *turn)
+{
+    return alone(turn);
+}
+
+void command_rset_proceed(struct turn *turn)
+{
+    struct step *step = turn->step;
+    session_drop_mail(step);
+    session_set_state(step, session_rest_state(step->session));
+    say(step, SAY_RSET);
+}
+
+bool command_quit_parse(struct turn *turn)
+{
+    return alone(turn);
+}
+
+void command_quit_proceed(struct turn *turn)
+{
+    session_close(turn->step, END_QUIT, SAY_CLOSING);
+}
+
+bool command_noop_parse(struct turn *turn)
+{
+    (void)turn;
+    return true;
+}
+
+void command_noop_proceed(struct turn *turn)
+{
+    say(turn->step, SAY_NOOP);
+}
+
+bool command_help_parse(struct turn *turn)
+{
+    (void)turn;
+    return true;
+}
+
+void command_help_proceed(struct turn *turn)
+{
+    const struct settings *set = &turn->facts.site->set;
+    struct slice more = set->policy_url.len ? set->policy_url
+                                            : SLICE("commands as in RFC 5321; ask the postmaster for more");
+    say_text(turn->step, SAY_HELP,
+             turn_format(turn, "this is Postern, an SMTP gate\n%.*s", SLICE_ARGS(more)));
+}
+
+bool command_vrfy_parse(struct turn *turn)
+{
+    (void)turn;
+    return true;
+}
+
+void command_vrfy_proceed(struct turn *turn)
+{
+    say(turn->step, SAY_VRFY);
+}
+
+bool command_expn_parse(struct turn *turn)
+{
+    (void)turn;
+    return true;
+}
+
+void command_expn_proceed(struct turn *turn)
+{
+    say(turn->step, SAY_EXPN_REFUSED);
+}
+
+bool command_turn_parse(struct turn *turn)
+{
+    (void)turn;
+    return true;
+}
+
+void command_turn_proceed(struct turn *turn)
+{
+    say_with(turn->step, SAY_TURN_REFUSED, verb_name(turn->command.verb), SLICE_NONE);
+}
+
+bool command_empty_parse(struct turn *turn)
+{
+    say(turn->step, SAY_EMPTY_LINE);
+    return false;
+}
+
+void command_empty_proceed(struct turn *turn)
+{
+    (void)turn;
+}
+
+/* "The connection should have been dropped after a few lines of bogus requests." */
+bool command_unknown_parse(struct turn *turn)
+{
+    struct session *session = turn->step->session;
+    if (++session->junk >= turn->facts.site->set.limit_junk) {
+        turn_find(turn, FIND_JUNK, "%u words that are no SMTP commands, the last one \"%.*s\"", session->junk,
+                  SLICE_ARGS(slice_head(turn->command.word, 64)));
+        return true;
+    }
+    say(turn->step, SAY_UNKNOWN_COMMAND);
+    return false;
+}
+
+void command_unknown_proceed(struct turn *turn)
+{
+    (void)turn;
+}

@@ -1,0 +1,31 @@
+/* What a check may look at: facts of the session and of the command at hand, all borrowed for the turn. */
+#ifndef CORE_FACTS_H
+#define CORE_FACTS_H
+
+#include "core/transaction.h"
+#include "wire/path.h"
+
+struct facts {
+    const struct site *site;
+    const struct address *peer;
+    struct slice peer_name; /* confirmed, or empty */
+    struct slice helo;      /* empty before the first */
+    bool own;               /* the client is in our own networks */
+    bool tls;
+
+    /* from MAIL on */
+    struct slice sender; /* empty for the null sender */
+    bool smtputf8;
+
+    /* RCPT */
+    const struct path *recipient;   /* as sent */
+    struct slice recipient_address; /* local@domain; a bare postmaster has got a domain */
+    const struct route *route;      /* of its domain; NULL: not ours */
+    bool postmaster;                /* the recipient is postmaster, in whatever case of letters */
+
+    /* the end of the message */
+    const struct transaction *transaction;
+    const struct header *header;
+};
+
+#endif

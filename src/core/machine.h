@@ -1,0 +1,218 @@
+/* The inside of the session machine: what its files share and nobody else sees.
+ *
+ * The house: session.c takes the inputs apart and keeps the time; command.c makes lines into commands and
+ * runs their rows; command_*.c are the commands; stage.c runs checks and turn.c is what they see; policy.c
+ * makes a verdict of their findings; message.c takes the content in, finish.c decides at its end; talk.c says
+ * and records; opening.c is the start of a connection: limits, PROXY, banner. */
+#ifndef CORE_MACHINE_H
+#define CORE_MACHINE_H
+
+#include "core/check.h"
+#include "core/event.h"
+#include "core/say.h"
+#include "core/session.h"
+#include "wire/command.h"
+#include "wire/dot.h"
+#include "wire/header.h"
+
+enum state {
+    STATE_NEW,     /* not opened yet */
+    STATE_PROXY,   /* a PROXY header must come */
+    STATE_GREETED, /* the banner was sent; no HELO yet */
+    STATE_READY,   /* HELO or EHLO is done, no transaction */
+    STATE_MAIL,    /* MAIL was accepted */
+    STATE_RCPT,    /* a recipient was accepted */
+    STATE_DATA,    /* content comes by DATA */
+    STATE_CHUNK,   /* octets of a BDAT chunk come */
+    STATE_BDAT,    /* between two chunks */
+    STATE_STORING, /* the message is complete; storing or relaying it */
+    STATE_TLS,     /* the handshake */
+    STATE_CLOSED,
+    STATE_COUNT
+};
+
+enum pending { PENDING_NOTHING, PENDING_COMMAND, PENDING_MESSAGE };
+
+/* session_ended.why */
+enum ending { END_NONE, END_QUIT, END_CLIENT_CLOSED, END_BY_US, END_TIMEOUT, END_STOPPED };
+
+/* What a message needs while it comes in. */
+struct intake {
+    struct dot dot;
+    struct header header;
+    struct digest *digest;
+    uint64_t octets;
+    uint64_t started_ms;
+    uint32_t chunks;
+    bool too_big;
+    bool spooling;
+};
+
+/* One transaction and its memory. */
+struct mail {
+    struct arena arena;
+    struct transaction transaction;
+    struct recipient *last_recipient;
+    struct intake *intake; /* NULL before DATA or BDAT */
+    struct slice key;      /* of ASK_REMEMBERED, once the message is complete */
+    struct slice promise;  /* the 250 that the client may not have got, until it speaks again */
+    bool done;             /* the transaction is over; only the promise is kept */
+};
+
+#define FIND_SET_WORDS (FIND_LIMIT / 64)
+#define NEGATIVE_SIZE  160
+
+struct session {
+    const struct session_world *world;
+    uint64_t id;
+    struct arena life;  /* as long as the session */
+    struct arena stage; /* questions and the line at hand, while something waits */
+    struct mail *mail;  /* NULL outside a transaction */
+    struct ask *asks;   /* of the stage at hand, the newest first */
+    struct slice line;  /* the command that waits, in `stage` */
+    struct slice helo;  /* in life */
+    struct slice name;  /* the client's confirmed name, in life */
+    struct slice tls;   /* version and cipher, in life; empty: plaintext */
+    char *negative;     /* the last negative reply, cut, in life */
+    uint64_t opened_ms;
+    uint64_t active_ms; /* when the client last sent something, or was answered */
+    uint64_t tick_ms;   /* the time of this step */
+    uint64_t sequence;
+    uint64_t octets_in;
+    uint64_t octets_out;
+    uint64_t chunk_left; /* octets of the BDAT chunk to come */
+    uint64_t found[FIND_SET_WORDS];
+    struct address peer;
+    struct address local;
+    uint32_t offered; /* octets offered and not consumed at the last step */
+    uint32_t ask_number;
+    uint32_t commands;
+    uint32_t errors;
+    uint32_t junk;
+    uint32_t negatives;
+    uint32_t transactions;
+    uint32_t accepted;
+    uint32_t carried;
+    uint16_t said;   /* the number of the last reply */
+    int32_t sum;     /* of the weights found */
+    uint8_t state;   /* enum state */
+    uint8_t pending; /* enum pending */
+    uint8_t ending;  /* enum ending */
+    uint8_t negative_len;
+    bool esmtp;
+    bool tls_offered;
+    bool chunk_last;
+    bool chunk_discard; /* the chunk's octets belong to nothing */
+    bool skipping;      /* the rest of a line that was too long */
+    bool own;
+    bool gone; /* the client has closed, an answer is awaited */
+    bool stopping;
+    bool may_xclient;
+};
+
+struct step {
+    struct session *session;
+    const struct input *input;
+    struct outbox *outbox;
+};
+
+/* --- session.c */
+void session_set_state(struct step *step, enum state state);
+/* Where the session stands between commands, from what it has. */
+enum state session_rest_state(const struct session *session);
+void session_drop_mail(struct step *step);
+void session_drop_stage(struct step *step);
+/* Says a last word (or SAY_NOTHING) and closes. */
+void session_close(struct step *step, enum ending ending, enum say say);
+/* Goes on after the answers are in. */
+void session_resume(struct step *step);
+
+/* --- talk.c */
+void say(struct step *step, enum say number);
+void say_with(struct step *step, enum say number, struct slice first, struct slice second);
+void say_text(struct step *step, enum say number, struct slice text);
+struct event_stamp step_stamp(const struct step *step);
+/* Records one event: RECORD(step, finding, .finding = 3, .evidence = …). */
+#define RECORD(step, name, ...)                                                                              \
+    do {                                                                                                     \
+        struct event_stamp record_stamp = step_stamp(step);                                                  \
+        event_add_##name(&(step)->outbox->events, &record_stamp, &(struct event_##name){__VA_ARGS__});       \
+    } while (0)
+struct outbox_action *step_act(struct step *step, enum outbox_kind kind);
+void record_finding(struct step *step, enum finding finding, struct slice evidence);
+void record_ending(struct step *step);
+
+/* --- opening.c */
+void opening_run(struct step *step);
+size_t opening_proxy(struct step *step, struct slice octets);
+void opening_banner(struct step *step);
+
+/* --- command.c */
+size_t command_take(struct step *step, struct slice octets);
+void command_resume(struct step *step);
+
+/* --- turn.c, stage.c, policy.c */
+#define TURN_FOUND 16
+
+struct found {
+    enum finding finding;
+    struct slice evidence;
+    struct slice words;
+};
+
+struct turn {
+    struct step *step;
+    struct facts facts;
+    struct found found[TURN_FOUND];
+    size_t found_count;
+    bool waiting; /* an answer is awaited */
+    bool last;    /* the deadline is past: open questions are TIMEOUT */
+    /* the command at hand */
+    struct command command;
+    struct path path;
+    struct slice parameters;
+    struct arena arena;
+    char room[768];
+};
+
+void turn_init(struct turn *turn, struct step *step);
+void turn_done(struct turn *turn);
+/* True: go on. False: either something is awaited (turn->waiting), or the policy refused and has said so. */
+bool stage_run(struct turn *turn, enum stage stage);
+/* Records the findings of the turn and says the verdict's reply. True: pass. */
+bool policy_judge(struct turn *turn, enum stage stage);
+
+/* --- command rows: parse is syntax and order, and says what is wrong; proceed acts */
+#define COMMAND(name)                                                                                        \
+    bool command_##name##_parse(struct turn *turn);                                                          \
+    void command_##name##_proceed(struct turn *turn);
+COMMAND(helo)
+COMMAND(ehlo)
+COMMAND(mail)
+COMMAND(rcpt)
+COMMAND(data)
+COMMAND(bdat)
+COMMAND(rset)
+COMMAND(quit)
+COMMAND(noop)
+COMMAND(help)
+COMMAND(vrfy)
+COMMAND(expn)
+COMMAND(turn)
+COMMAND(starttls)
+COMMAND(xclient)
+COMMAND(empty)
+COMMAND(unknown)
+#undef COMMAND
+
+/* --- message.c, finish.c, received.c */
+void message_begin(struct step *step, bool chunked);
+size_t message_take(struct step *step, struct slice octets); /* STATE_DATA */
+size_t chunk_take(struct step *step, struct slice octets);   /* STATE_CHUNK */
+void message_cancel(struct step *step);
+void finish_run(struct step *step);    /* the content is complete: judge, then commit */
+void finish_stored(struct step *step); /* INPUT_STORED */
+struct slice received_field(const struct session *session, const struct transaction *transaction,
+                            int64_t unix_us, struct arena *arena);
+
+#endif

@@ -1,0 +1,125 @@
+/* What the machine says to the client and what it records: each exactly here. */
+#include "core/machine.h"
+
+#include <assert.h>
+#include <string.h>
+
+struct event_stamp step_stamp(const struct step *step)
+{
+    return (struct event_stamp){.session = step->session->id, .unix_us = step->input->unix_us};
+}
+
+struct outbox_action *step_act(struct step *step, enum outbox_kind kind)
+{
+    struct outbox *outbox = step->outbox;
+    assert(outbox->count < OUTBOX_ACTIONS);
+    struct outbox_action *action = &outbox->actions[outbox->count++];
+    *action = (struct outbox_action){.kind = kind};
+    return action;
+}
+
+static void remember_negative(struct session *session, struct slice reply)
+{
+    if (!session->negative)
+        session->negative = arena_take(&session->life, NEGATIVE_SIZE);
+    size_t end = slice_find(reply, '\r');
+    reply = slice_head(reply, end == SLICE_NOT_FOUND ? reply.len : end);
+    reply = slice_head(reply, NEGATIVE_SIZE);
+    memcpy(session->negative, reply.at, reply.len);
+    session->negative_len = (uint8_t)reply.len;
+}
+
+static struct say_tail tail_for(const struct step *step, unsigned code)
+{
+    const struct settings *set = &step->session->world->site->set;
+    bool negative = code >= 400;
+    return (struct say_tail){.wanted = negative || set->reply_number == REPLY_NUMBER_ALL,
+                             .session = step->session->id,
+                             .url = negative ? set->policy_url : SLICE_NONE};
+}
+
+/* Books the reply that stands in the outbox from `start` on. */
+static void book_reply(struct step *step, const struct say_info *info, size_t start)
+{
+    struct session *session = step->session;
+    struct slice reply = slice_from(buf_slice(&step->outbox->send), start);
+    assert(reply.len >= 2);
+    session->octets_out += reply.len;
+    session->said = info->number;
+    reply.len -= 2;
+    if (info->code >= 400) {
+        session->negatives++;
+        remember_negative(session, reply);
+    }
+    RECORD(step, reply_sent, .number = info->number, .code = info->code, .text = reply);
+}
+
+void say_with(struct step *step, enum say number, struct slice first, struct slice second)
+{
+    const struct say_info *info = say_info(number);
+    struct say_tail tail = tail_for(step, info->code);
+    size_t start = step->outbox->send.len;
+    const struct slice arguments[SAY_ARGUMENTS] = {first, second};
+    say_add(&step->outbox->send, number, arguments, &tail);
+    book_reply(step, info, start);
+}
+
+/* Goodbyes name the host (RFC 5321 4.2: 221 and 421 begin with the domain). */
+void say(struct step *step, enum say number)
+{
+    unsigned code = say_info(number)->code;
+    bool goodbye = code == 221 || code == 421;
+    say_with(step, number, goodbye ? step->session->world->site->set.host_name : SLICE_NONE, SLICE_NONE);
+}
+
+void say_text(struct step *step, enum say number, struct slice text)
+{
+    const struct say_info *info = say_info(number);
+    struct say_tail tail = tail_for(step, info->code);
+    size_t start = step->outbox->send.len;
+    say_add_text(&step->outbox->send, number, text, &tail);
+    book_reply(step, info, start);
+}
+
+void record_finding(struct step *step, enum finding finding, struct slice evidence)
+{
+    const struct finding_info *info = finding_info(finding);
+    struct session *session = step->session;
+    uint64_t bit = UINT64_C(1) << (finding % 64);
+    if (!(session->found[finding / 64] & bit))
+        session->sum += info->weight;
+    session->found[finding / 64] |= bit;
+    RECORD(step, finding, .finding = finding, .evidence = evidence, .mode = MODE_ENFORCE,
+           .weight = (uint64_t)info->weight);
+}
+
+static struct slice ending_flags(const struct session *session, struct arena *arena)
+{
+    struct slice flags = SLICE_NONE;
+    for (unsigned i = 1; i < FIND_LIMIT; i++) {
+        if (!(session->found[i / 64] & UINT64_C(1) << (i % 64)))
+            continue;
+        flags = arena_format(arena, "%.*s%s%s", SLICE_ARGS(flags), flags.len ? "," : "",
+                             finding_info(i)->word);
+    }
+    if (session->peer.family == ADDRESS_IPV6)
+        flags = arena_format(arena, "%.*s%sipv6", SLICE_ARGS(flags), flags.len ? "," : "");
+    if (session->ending == END_QUIT)
+        flags = arena_format(arena, "%.*s%squit", SLICE_ARGS(flags), flags.len ? "," : "");
+    return flags;
+}
+
+void record_ending(struct step *step)
+{
+    struct session *session = step->session;
+    char room[512];
+    struct arena arena;
+    arena_init(&arena, room, sizeof room);
+    RECORD(step, session_ended, .peer = session->peer, .ptr = session->name,
+           .flags = ending_flags(session, &arena), .helo = session->helo, .accepted = session->accepted,
+           .tried = session->transactions, .octets_in = session->octets_in, .octets_out = session->octets_out,
+           .negative = session->negatives, .took_ms = step->input->now_ms - session->opened_ms,
+           .last_negative = slice_of(session->negative, session->negative_len), .tls = session->tls,
+           .why = session->ending);
+    arena_drop(&arena);
+}
