@@ -51,7 +51,8 @@ void loop_remove(struct loop *loop, struct loop_watch *watch);
 /* Ends the watch and closes its descriptor, which no other process or watch may share: one system call. */
 void loop_remove_close(struct loop *loop, struct loop_watch *watch);
 
-/* Monotonic milliseconds, never 0. Due times in the past mean: in the next turn, which then does not wait. */
+/* Monotonic milliseconds. A due time that has come means: in the next turn, which then does not wait, or,
+ * from within the call of a timer, one millisecond later. */
 void loop_timer_set(struct loop *loop, struct loop_timer *timer, uint64_t due_ms);
 void loop_timer_clear(struct loop *loop, struct loop_timer *timer);
 static inline bool loop_timer_is_set(const struct loop_timer *timer)
@@ -62,7 +63,8 @@ static inline bool loop_timer_is_set(const struct loop_timer *timer)
 /* Runs at the end of each turn, last thing before the loop waits: for what is gathered over a turn. */
 void loop_hook_add(struct loop *loop, struct loop_hook *hook);
 void loop_hook_remove(struct loop *loop, struct loop_hook *hook);
-/* The next turn does not wait. For the loop's own thread: costs nothing. */
+/* Sees to it that the hooks run soon: at the end of this turn where they are still to come, else in a next
+ * one that does not wait. For the loop's own thread. */
 void loop_again(struct loop *loop);
 /* Ends the wait from any thread. */
 void loop_wake(struct loop *loop);

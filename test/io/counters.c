@@ -1,0 +1,131 @@
+/* Proves that counts of several processes add up, that a host is never counted too low, and that clearing a
+ * slot keeps what only grows. */
+#include "base/random.h"
+#include "io/counters.h"
+#include "unit.h"
+
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define PROCESSES 4u
+#define ROUNDS    20000u
+#define HOSTS     64u
+
+static struct counters *counters_new(void)
+{
+    struct error error;
+    struct counters *counters = counters_open(42, &error);
+    assert_non_null(counters);
+    return counters;
+}
+
+static struct address host_address(unsigned number)
+{
+    uint8_t octets[16] = {192, 0, 2, (uint8_t)number};
+    return address_from_octets(ADDRESS_IPV4, octets, 0);
+}
+
+/* Opens and closes at random, and leaves one connection of each host. */
+static void child(struct counters *counters, unsigned slot)
+{
+    unsigned open[HOSTS] = {0};
+    struct random random = {slot};
+    for (unsigned i = 0; i < ROUNDS; i++) {
+        unsigned host = (unsigned)random_below(&random, HOSTS);
+        struct address address = host_address(host);
+        uint64_t key = counters_host_key(&address);
+        if (open[host] && random_below(&random, 2)) {
+            counters_disconnected(counters, slot, key);
+            open[host]--;
+        } else {
+            counters_connected(counters, slot, key);
+            open[host]++;
+        }
+        if (counters_host(counters, key) < open[host])
+            _exit(1);
+    }
+    for (unsigned host = 0; host < HOSTS; host++) {
+        struct address address = host_address(host);
+        for (; open[host] > 1; open[host]--)
+            counters_disconnected(counters, slot, counters_host_key(&address));
+        if (!open[host])
+            counters_connected(counters, slot, counters_host_key(&address));
+    }
+    _exit(0);
+}
+
+static void processes_add_up(void **state)
+{
+    (void)state;
+    struct counters *counters = counters_new();
+    pid_t children[PROCESSES];
+    for (unsigned i = 0; i < PROCESSES; i++) {
+        children[i] = fork();
+        if (!children[i])
+            child(counters, i);
+    }
+    for (unsigned i = 0; i < PROCESSES; i++) {
+        int status;
+        assert_int_equal(waitpid(children[i], &status, 0), children[i]);
+        assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+    }
+    assert_int_equal(counters_sum(counters, COUNTER_CONNECTIONS), PROCESSES * HOSTS);
+    for (unsigned host = 0; host < HOSTS; host++) {
+        struct address address = host_address(host);
+        assert_int_equal(counters_host(counters, counters_host_key(&address)), PROCESSES);
+    }
+    uint64_t accepted = counters_sum(counters, COUNTER_ACCEPTED);
+    counters_clear(counters, 1);
+    assert_int_equal(counters_sum(counters, COUNTER_CONNECTIONS), (PROCESSES - 1) * HOSTS);
+    assert_int_equal(counters_sum(counters, COUNTER_ACCEPTED), accepted);
+    struct address address = host_address(3);
+    assert_int_equal(counters_host(counters, counters_host_key(&address)), PROCESSES - 1);
+    counters_close(counters);
+}
+
+/* More hosts than the table holds: counts may be shared, but none is too low, and all goes back to nothing.
+ */
+static void overflow_is_never_too_low(void **state)
+{
+    (void)state;
+    enum { MANY = 120000 };
+    struct counters *counters = counters_new();
+    for (unsigned i = 1; i <= MANY; i++)
+        counters_connected(counters, 0, i * UINT64_C(0x100000001));
+    for (unsigned i = 1; i <= MANY; i++)
+        assert_true(counters_host(counters, i * UINT64_C(0x100000001)) >= 1);
+    assert_int_equal(counters_sum(counters, COUNTER_CONNECTIONS), MANY);
+    for (unsigned i = MANY; i >= 1; i--)
+        counters_disconnected(counters, 0, i * UINT64_C(0x100000001));
+    for (unsigned i = 1; i <= MANY; i++)
+        assert_int_equal(counters_host(counters, i * UINT64_C(0x100000001)), 0);
+    assert_int_equal(counters_sum(counters, COUNTER_CONNECTIONS), 0);
+    counters_close(counters);
+}
+
+static void hosts_and_networks(void **state)
+{
+    (void)state;
+    struct address a, b, c, d;
+    assert_true(address_parse(SLICE("2001:db8:1:2::1"), &a));
+    assert_true(address_parse(SLICE("2001:db8:1:2:ffff::9"), &b));
+    assert_true(address_parse(SLICE("2001:db8:1:3::1"), &c));
+    assert_true(address_parse(SLICE("::1"), &d));
+    assert_true(counters_host_key(&a) == counters_host_key(&b));
+    assert_true(counters_host_key(&a) != counters_host_key(&c));
+    assert_true(counters_host_key(&d) != 0);
+    struct address e = host_address(1), f = host_address(2);
+    assert_true(counters_host_key(&e) != counters_host_key(&f));
+    for (unsigned i = 0; i < COUNTER_LIMIT; i++)
+        assert_non_null(counter_word((enum counter)i));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(processes_add_up),
+        cmocka_unit_test(overflow_is_never_too_low),
+        cmocka_unit_test(hosts_and_networks),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
