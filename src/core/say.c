@@ -37,6 +37,12 @@ struct draft {
     size_t limit; /* what may be filled now; the rest is kept free for what must stand at the end */
 };
 
+static void draft_begin(struct draft *draft)
+{
+    draft->len = 0;
+    draft->limit = TEXT_MAX - URL_MAX - TAIL_MAX;
+}
+
 static bool draft_add(struct draft *draft, struct slice s)
 {
     if (s.len == 0)
@@ -251,24 +257,40 @@ static struct slice enhanced_pick(const struct say_info *info, const struct slic
     return info->code >= 500 ? SLICE("5.0.0") : info->code >= 400 ? SLICE("4.0.0") : SLICE("2.0.0");
 }
 
+static void draft_write(struct buf *buf, struct draft *draft, const struct say_info *info,
+                        struct slice enhanced, const struct say_tail *tail)
+{
+    struct slice lines[LINES_MAX];
+    draft_end(draft, info, tail);
+    const size_t most = LINE_MAX - 2 - CODE_SIZE - (enhanced.len ? enhanced.len + 1 : 0);
+    const size_t count = lines_split(slice_of(draft->text, draft->len), most, lines);
+    lines_write(buf, info->code, enhanced, lines, count);
+}
+
 void say_add(struct buf *buf, enum say say, const struct slice arguments[SAY_ARGUMENTS],
              const struct say_tail *tail)
 {
     static const struct slice none[SAY_ARGUMENTS];
     const struct say_info *info = say_info(say);
-    struct slice lines[LINES_MAX];
     struct draft draft;
 
     assert(info);
+    draft_begin(&draft);
     if (!arguments)
         arguments = none;
-    const struct slice enhanced = enhanced_pick(info, arguments);
     const size_t taken = slice_equal(slice_text(info->enhanced), SLICE("{}")) ? 1 : 0;
-    draft.len = 0;
-    draft.limit = TEXT_MAX - URL_MAX - TAIL_MAX;
     draft_fill(&draft, info->text, arguments + taken, SAY_ARGUMENTS - taken);
-    draft_end(&draft, info, tail);
-    const size_t most = LINE_MAX - 2 - CODE_SIZE - (enhanced.len ? enhanced.len + 1 : 0);
-    const size_t count = lines_split(slice_of(draft.text, draft.len), most, lines);
-    lines_write(buf, info->code, enhanced, lines, count);
+    draft_write(buf, &draft, info, enhanced_pick(info, arguments), tail);
+}
+
+void say_add_text(struct buf *buf, enum say say, struct slice text, const struct say_tail *tail)
+{
+    const struct say_info *info = say_info(say);
+    struct draft draft;
+
+    assert(info);
+    draft_begin(&draft);
+    draft_add_argument(&draft, text, true);
+    draft_trim(&draft);
+    draft_write(buf, &draft, info, slice_text(info->enhanced), tail);
 }

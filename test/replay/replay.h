@@ -1,0 +1,129 @@
+/* The replay harness: the real session machine in a scripted world with virtual time.
+ *
+ * script.c reads a script, world.c is the world round one session, run.c plays a script in six ways, matrix.c
+ * counts what all scripts together have reached. */
+#ifndef REPLAY_H
+#define REPLAY_H
+
+#include "base/arena.h"
+#include "base/buf.h"
+#include "base/random.h"
+#include "core/machine.h"
+
+/* --- script -------------------------------------------------------------------------------------------- */
+
+enum verb_kind {
+    DO_AT,      /* at SECONDS */
+    DO_OPEN,    /* open ADDRESS [port N] [local ADDRESS] [slots N] [host N] [carry WORDS,…] [tls] [proxy]
+                   [no-memory] */
+    DO_SEND,    /* > TEXT (a line; CRLF is added) */
+    DO_RAW,     /* >> TEXT (as it stands) */
+    DO_EXPECT,  /* < PATTERN (the next line of the server) */
+    DO_QUIET,   /* the server has said nothing more */
+    DO_ASK,     /* ask WORD PATTERN: this was asked */
+    DO_ANSWER,  /* answer STATUS [VALUE]: to the ask before */
+    DO_COMMIT,  /* commit PATTERN: route, sender and recipients of what is to be stored */
+    DO_STORED,  /* stored STATUS [CODE ENHANCED TEXT] or [QUEUE-ID] */
+    DO_CONTENT, /* = PATTERN (the next line of the spooled content) */
+    DO_TLS,     /* tls up | tls failed REASON */
+    DO_EOF,     /* the client closes */
+    DO_STOP,    /* the gate stops */
+    DO_CLOSED,  /* the server closes */
+    DO_STATE,   /* state WORD */
+    DO_EVENT,   /* event WORD FIELD=PATTERN … (a later one than those matched before) */
+    DO_TELL,    /* tell PATTERN: value that is to be remembered */
+    DO_DISK     /* disk short | disk fine */
+};
+
+struct order {
+    struct order *next;
+    enum verb_kind kind;
+    uint64_t at_ms;
+    struct slice text; /* arguments; SEND and RAW: the octets */
+    unsigned line;
+};
+
+struct script {
+    struct arena arena;
+    const char *file;
+    struct slice title;
+    struct order *orders;
+    struct order *setup; /* set, route, own, … : text holds the whole line */
+    bool manual;         /* questions and commits are answered by the script alone */
+    bool no_join;        /* joining its lines would change its meaning */
+    bool no_split;       /* octet by octet would change its meaning */
+};
+
+/* Prints what is wrong with it and returns false. */
+bool script_read(const char *file, struct script *ret_script);
+void script_drop(struct script *script);
+bool glob_match(struct slice pattern, struct slice text);
+/* \r \n \t \\ \xHH; the result lives in the arena. */
+struct slice unescape(struct arena *arena, struct slice text);
+
+/* --- world --------------------------------------------------------------------------------------------- */
+
+struct open_ask {
+    uint32_t number;
+    enum ask_kind kind;
+    struct slice key; /* in the world's arena */
+};
+
+#define WORLD_ASKS 64
+
+struct world {
+    struct arena arena;
+    struct site *site;
+    struct session_world shared;
+    struct session *session;
+    void *memory;
+    struct outbox outbox;
+    struct random random;
+    uint64_t now_ms;
+    uint64_t timer_ms;  /* 0: none */
+    struct buf heard;   /* all that the server has sent */
+    struct buf events;  /* all records */
+    struct buf waiting; /* octets of the client that were not consumed yet */
+    struct buf content; /* spooled */
+    struct buf told;
+    struct open_ask asks[WORLD_ASKS];
+    size_t ask_count;
+    uint32_t last_ask; /* matched by the script's last `ask` */
+    bool committed;    /* a commit awaits its answer */
+    struct slice commit_text;
+    bool spooling, start_tls, closed;
+    unsigned kept;      /* messages stored or taken */
+    unsigned promised;  /* 250 after a message */
+    const char *broken; /* an invariant that did not hold, in words */
+    /* how the script is played */
+    bool by_octet, any_order, needless, all_time_out, automatic;
+    unsigned step_limit;
+};
+
+void world_init(struct world *world, const struct script *script);
+void world_open(struct world *world, struct slice arguments);
+void world_send(struct world *world, struct slice octets);
+void world_answer(struct world *world, uint32_t number, enum answer_status status, struct slice value);
+void world_stored(struct world *world, const struct stored *stored);
+void world_input(struct world *world, struct input *input); /* times are filled in */
+/* Lets time pass: what is due happens. */
+void world_until(struct world *world, uint64_t at_ms);
+/* Answers what is asked, as `automatic` says, and offers what waits, until nothing moves. */
+void world_settle(struct world *world);
+void world_done(struct world *world);
+struct slice world_state(const struct world *world);
+
+/* --- matrix -------------------------------------------------------------------------------------------- */
+
+void matrix_command(struct slice state, struct slice line);
+void matrix_event(const struct event *event);
+void matrix_finding(unsigned finding);
+/* Prints the matrix and returns the number of holes. */
+unsigned matrix_report(bool whole);
+
+/* --- run ----------------------------------------------------------------------------------------------- */
+
+/* Plays the script in all its ways; prints what went wrong. */
+bool run_script(const struct script *script);
+
+#endif
