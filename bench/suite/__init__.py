@@ -1,0 +1,1 @@
+"""The side-by-side benchmark behind bench/run: machine, servers, tests, report."""

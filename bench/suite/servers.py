@@ -1,0 +1,357 @@
+"""The servers that are compared: how each is started, what its queue holds, what arrived."""
+import json
+import os
+import shutil
+import signal
+import struct
+import subprocess
+import sys
+import time
+
+from . import machine
+
+sys.path.insert(0, os.path.join(machine.ROOT, "test"))
+import peers  # noqa: E402
+
+BUILD = os.environ.get("POSTERN_BUILD", os.path.join(machine.ROOT, "build"))
+RAW = os.path.join(BUILD, "bench", "bench-raw")
+LOAD = os.path.join(BUILD, "bench", "bench-load")
+NAMES = os.path.join(BUILD, "bench", "bench-names")
+POSTERN = os.path.join(BUILD, "postern")
+TALLY = ("sessions", "messages", "octets", "refused", "distinct", "duplicates", "unnumbered", "broken")
+
+# What a 250 after the dot promises.
+DROPPED, QUEUED, INLINE = "dropped", "queued", "inline"
+
+
+class ServerError(Exception):
+    """A server did not start or did not end."""
+
+
+def raw_start(arguments, core, group=None):
+    """bench-raw or bench-names, and the port it says that it listens on."""
+    def before():
+        machine.die_with_parent()
+        machine.pin(core)
+        if group:
+            group.join()
+
+    process = subprocess.Popen(arguments, stdout=subprocess.PIPE, text=True, preexec_fn=before)
+    words = process.stdout.readline().split()
+    if len(words) != 3:
+        raise ServerError(f"{arguments[0]} did not start")
+    return process, int(words[2])
+
+
+class Sink:
+    """bench-raw behind a relay, on the load generator's core; counts what arrives."""
+
+    def __init__(self, work, lmtp=False):
+        self.file = os.path.join(work, "tally")
+        self.process, self.port = raw_start([RAW, "-p", "0", "-c", self.file] + (["-l"] if lmtp else []),
+                                            machine.LOAD_CORE)
+
+    def tally(self):
+        with open(self.file, "rb") as file:
+            return dict(zip(TALLY, struct.unpack("=8Q", file.read(64))))
+
+    def stop(self):
+        self.process.terminate()
+        self.process.wait()
+
+
+class Server:
+    """One server with one way of working. The class attributes say how it is measured."""
+    name = ""
+    meaning = QUEUED           # of its 250
+    tests = ("reject", "accept", "mail", "mail50")
+    clients = {}               # test: clients at once, where it is not 100
+    mailboxes = 100
+    idle_clients = 1000
+    opening = 64               # idle and drip: clients at once that were not answered yet
+    needs_sink = False
+    settles = True             # its queue empties soon after the load has ended
+    note = ""
+
+    def __init__(self, work):
+        self.work = work
+        os.makedirs(work, exist_ok=True)
+        os.chmod(work, 0o755)
+        self.group = machine.Group(os.path.basename(work))
+        self.sink = None
+        self.port = 0
+
+    def before(self):
+        machine.die_with_parent()
+        machine.pin(machine.SERVER_CORE)
+        self.group.join()
+
+    def start(self):
+        if self.needs_sink:
+            self.sink = Sink(self.work)
+        self.launch()
+        return self
+
+    def launch(self):
+        raise NotImplementedError
+
+    def end(self):
+        raise NotImplementedError
+
+    def stop(self):
+        self.end()
+        if self.sink:
+            self.sink.stop()
+        self.group.remove()
+
+    def clean(self):
+        shutil.rmtree(self.work, ignore_errors=True)
+
+    def pids(self):
+        """All processes that are the server's."""
+        return self.group.pids()
+
+    def roles(self):
+        """{word: [process id]} for servers whose processes are reported apart."""
+        return {}
+
+    def queue_length(self):
+        return 0
+
+    def arrived(self):
+        """Messages that reached their mailbox or the sink; None where nothing tells."""
+        return self.sink.tally()["messages"] if self.sink else None
+
+    def settings_text(self):
+        """The configuration that the figures belong to."""
+        return ""
+
+    @classmethod
+    def available(cls):
+        return True
+
+
+class Raw(Server):
+    name = "raw"
+    meaning = DROPPED
+    tests = ("reject", "accept", "mail", "mail50", "idle", "drip")
+    idle_clients = 18000
+    note = "bench-raw: one thread, epoll, no queue, no log"
+
+    def launch(self):
+        self.process, self.port = raw_start([RAW, "-p", "0"], machine.SERVER_CORE, self.group)
+
+    def end(self):
+        self.process.terminate()
+        self.process.wait()
+
+
+class PeerServer(Server):
+    """A server out of test/peers."""
+    peer_class = None
+    options = {}
+
+    def launch(self):
+        options = dict(self.options)
+        if self.sink:
+            options["backend"] = f"127.0.0.1:{self.sink.port}"
+        self.peer = self.peer_class(os.path.join(self.work, "peer"), nameserver="127.0.0.1", **options)
+        self.peer.start(preexec=self.before)
+        self.group.root = self.peer.launcher[0]
+        self.port = self.peer.options["port"]
+
+    def end(self):
+        self.peer.stop()
+
+    def pids(self):
+        return [pid for pid in self.group.pids() if pid != self.peer.launcher[0]]
+
+    def queue_length(self):
+        return self.peer.queue_length()
+
+    def arrived(self):
+        return super().arrived() if self.sink else self.peer.mail_count()
+
+
+class Postfix(PeerServer):
+    name = "postfix"
+    peer_class = peers.Postfix
+    options = {"settings": {"default_process_limit": "1200"}}
+    tests = Server.tests + ("sync", "idle", "drip", "sustained")
+    note = "1,200 processes, limits and name look-ups off, log to file, Maildir"
+
+
+class PostfixScreen(PeerServer):
+    name = "postfix-screen"
+    tests = Server.tests + ("sync",)
+    peer_class = peers.Postfix
+    options = {"screen": True}
+    note = "postscreen in front, with its test of early talkers and its deep tests; all clients are in its cache"
+
+    def launch(self):
+        super().launch()
+        subprocess.run([LOAD, "-p", str(self.port), "-m", "accept", "-N", "400", "-n", "200", "-w", "0"], check=True,
+                       stdout=subprocess.DEVNULL)
+
+
+class PostfixRelay(PeerServer):
+    name = "postfix-relay"
+    peer_class = peers.Postfix
+    options = {"mode": "relay"}
+    tests = ("mail", "mail50")
+    needs_sink = True
+    note = "queue, then smtp to the sink, concurrency 50"
+
+
+class PostfixProxy(PeerServer):
+    name = "postfix-proxy"
+    peer_class = peers.Postfix
+    options = {"mode": "proxy"}
+    meaning = INLINE
+    tests = ("reject", "mail", "mail50", "sync")
+    needs_sink = True
+    note = "smtpd_proxy_filter to the sink"
+
+    def queue_length(self):
+        return 0
+
+
+class OpenSMTPD(PeerServer):
+    name = "opensmtpd"
+    peer_class = peers.OpenSMTPD
+    tests = Server.tests + ("sync", "idle", "drip")
+    clients = {"reject": 32, "accept": 32, "mail": 32, "mail50": 32}
+    opening = 4
+    note = "32 clients, for its listen backlog is 5; Maildir; looks its clients up"
+
+
+class OpenSMTPDRelay(OpenSMTPD):
+    name = "opensmtpd-relay"
+    options = {"mode": "relay"}
+    tests = ("mail", "mail50", "sync")
+    needs_sink = True
+    settles = False
+    note = "its relay paces itself: not waited for, so most of the relaying is not in its CPU"
+
+
+class Exim(PeerServer):
+    name = "exim"
+    peer_class = peers.Exim
+    tests = Server.tests + ("sync",)
+    clients = {"reject": 400, "accept": 400}
+    note = "no limits, delivers each message at once into a Maildir"
+
+
+class Postern(Server):
+    """Postern in its queueing role: Maildir."""
+    name = "postern"
+    tests = ("reject", "accept", "mail", "mail50", "sync", "idle", "drip", "sustained")
+    idle_clients = 18000
+    note = "one gate, Maildir"
+    route = "maildir"
+
+    @classmethod
+    def available(cls):
+        return os.access(POSTERN, os.X_OK) and subprocess.run(
+            [POSTERN, "serve", "--help"], capture_output=True, check=False).returncode == 0
+
+    def settings_text(self):
+        return postern_configuration("WORK", 25, self.route, 2525 if self.sink else 0)
+
+    def launch(self):
+        self.port = peers.free_port()
+        file = os.path.join(self.work, "postern.conf")
+        with open(file, "w", encoding="utf-8") as out:
+            out.write(postern_configuration(self.work, self.port, self.route, self.sink.port if self.sink else 0))
+        for name in ("mail", "state", "run"):
+            os.makedirs(os.path.join(self.work, name), exist_ok=True)
+        self.output = open(os.path.join(self.work, "output"), "wb")
+        self.process = subprocess.Popen([POSTERN, "serve", "-c", file], stdin=subprocess.DEVNULL,
+                                        stdout=self.output, stderr=self.output, preexec_fn=self.before)
+        self.group.root = self.process.pid
+        try:
+            peers.banner_wait(self.port, "220", alive=lambda: self.process.poll() is None)
+        except peers.PeerError as error:
+            self.end()
+            with open(os.path.join(self.work, "output"), encoding="utf-8", errors="replace") as text:
+                raise ServerError(f"postern: {error}\n{text.read()[-2000:]}") from None
+
+    def end(self):
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGTERM)
+        try:
+            self.process.wait(60)
+        except subprocess.TimeoutExpired:
+            for pid in self.group.pids():
+                os.kill(pid, signal.SIGKILL)
+            self.process.wait()
+        self.output.close()
+
+    def roles(self):
+        found = {}
+        for pid in self.group.pids():
+            found.setdefault("supervisor" if pid == self.process.pid else postern_role(pid), []).append(pid)
+        return found
+
+    def queue_length(self):
+        count = 0
+        for _, _, files in os.walk(os.path.join(self.work, "state", "spool")):
+            count += len(files)
+        return count
+
+    def arrived(self):
+        if self.sink:
+            return super().arrived()
+        count = 0
+        for folder, _, files in os.walk(os.path.join(self.work, "mail")):
+            count += len(files) if os.path.basename(folder) in ("new", "cur") else 0
+        return count
+
+
+class PosternRelay(Postern):
+    name = "postern-relay"
+    meaning = INLINE
+    tests = ("reject", "mail", "mail50", "sync")
+    needs_sink = True
+    route = "relay"
+    note = "one gate, inline to the sink"
+
+    def queue_length(self):
+        return 0
+
+
+def postern_role(pid):
+    """gate, keeper, courier, ...: as the process calls itself."""
+    try:
+        with open(f"/proc/{pid}/comm", encoding="ascii", errors="replace") as file:
+            return file.read().strip()
+    except OSError:
+        return "gone"
+
+
+def postern_configuration(work, port, route, sink_port):
+    """The one place that knows how Postern is set up for the benchmark."""
+    raise ServerError("Postern's configuration syntax is not settled yet")
+
+
+SERVERS = [Raw, Postern, PosternRelay, Postfix, PostfixScreen, PostfixRelay, PostfixProxy, OpenSMTPD, OpenSMTPDRelay,
+           Exim]
+
+
+def names_start():
+    """The name server that knows no name, for peers that look their clients up."""
+    return raw_start([NAMES], machine.LOAD_CORE)[0]
+
+
+def load_json(text):
+    return json.loads(text.splitlines()[-1])
+
+
+def wait_until(condition, seconds, step=0.1):
+    """True as soon as condition() is; False after the seconds."""
+    end = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > end:
+            return False
+        time.sleep(step)
+    return True
