@@ -82,12 +82,13 @@ static void settle(struct turn *turn, struct slice line, uint32_t negatives_befo
             session->line = arena_copy(&session->stage, line);
         return;
     }
-    if (session->pending || session->asks)
-        session_drop_stage(step);
     if (session->negatives > negatives_before) {
         session->errors++;
         record_refused_recipient(turn);
     }
+    /* The turn's slices may point into the stage's memory: it goes last. */
+    if (session->pending != PENDING_MESSAGE && (session->pending || session->asks))
+        session_drop_stage(step);
     if (session->state != STATE_CLOSED && session->errors > set->limit_errors) {
         record_finding(step, FIND_ERRORS, SLICE("too many commands were refused"));
         session_close(step, END_BY_US, SAY_TOO_MANY_ERRORS);
@@ -133,7 +134,7 @@ static void record_line(struct step *step, const struct command *command, const 
     struct arena arena;
     arena_init(&arena, room, sizeof room);
     RECORD(step, line_received, .text = slice_head(without_secret(command, line->text, &arena), LINE_KEPT),
-           .waited_ms = step->session->tick_ms - step->session->active_ms, .octets = line->taken);
+           .waited_ms = step->session->tick_ms - step->session->said_ms, .octets = line->taken);
     arena_drop(&arena);
 }
 

@@ -41,7 +41,8 @@ struct intake {
     struct dot dot;
     struct header header;
     struct digest *digest;
-    uint64_t octets;
+    uint64_t octets;  /* of content */
+    uint64_t chunked; /* as they came by BDAT */
     uint64_t started_ms;
     uint32_t chunks;
     bool too_big;
@@ -77,6 +78,7 @@ struct session {
     uint64_t opened_ms;
     uint64_t active_ms; /* when the client last sent something, or was answered */
     uint64_t tick_ms;   /* the time of this step */
+    uint64_t said_ms;   /* when we last said something */
     uint64_t sequence;
     uint64_t octets_in;
     uint64_t octets_out;

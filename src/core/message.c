@@ -102,7 +102,7 @@ static void chunk_end(struct step *step)
     struct arena arena;
     arena_init(&arena, text, sizeof text);
     session_set_state(step, STATE_BDAT);
-    say_with(step, SAY_CHUNK_OK, arena_format(&arena, "%llu", (unsigned long long)intake->octets),
+    say_with(step, SAY_CHUNK_OK, arena_format(&arena, "%llu", (unsigned long long)intake->chunked),
              SLICE_NONE);
     arena_drop(&arena);
 }
@@ -125,6 +125,8 @@ size_t chunk_take(struct step *step, struct slice octets)
     octets = slice_head(octets, session->chunk_left < octets.len ? (size_t)session->chunk_left : octets.len);
     size_t taken = session->chunk_discard ? octets.len : chunk_decode(step, octets);
     session->chunk_left -= taken;
+    if (!session->chunk_discard)
+        session->mail->intake->chunked += taken;
     if (session->chunk_left)
         return taken;
     if (session->chunk_discard)

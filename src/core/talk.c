@@ -46,6 +46,7 @@ static void book_reply(struct step *step, const struct say_info *info, size_t st
     assert(reply.len >= 2);
     session->octets_out += reply.len;
     session->said = info->number;
+    session->said_ms = session->tick_ms;
     reply.len -= 2;
     if (info->code >= 400) {
         session->negatives++;

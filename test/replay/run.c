@@ -267,9 +267,9 @@ static bool check(struct play *play, const struct order *order)
                fault(play, order, "the state is", world_state(world));
     case DO_COMMIT:
         play->content_at = 0;
-        return (world->committed || world->automatic) && glob_match(order->text, world->commit_text)
-                   ? true
-                   : fault(play, order, "the commit is", world->commit_text);
+        return ((world->committed || world->automatic) &&
+                glob_match(unescape(&world->arena, order->text), world->commit_text)) ||
+               fault(play, order, "the commit is", world->commit_text);
     default: return true;
     }
 }
