@@ -41,11 +41,26 @@ const struct setting_info *setting_find(struct slice name)
 
 /* --- what was expected --------------------------------------------------------------------------------- */
 
+/* In the largest unit that it fills: "64KiB" reads better than "65536", and both are the same. */
+static size_t size_print(uint64_t octets, char text[TEXT_UNIT_SIZE])
+{
+    static const char *const units[] = {"", "KiB", "MiB", "GiB", "TiB"};
+    size_t unit = 0;
+
+    while (unit + 1 < sizeof units / sizeof *units && octets && octets % 1024 == 0) {
+        octets /= 1024;
+        unit++;
+    }
+    const size_t len = text_print_u64(octets, text);
+    memcpy(text + len, units[unit], strlen(units[unit]) + 1);
+    return len + strlen(units[unit]);
+}
+
 static struct slice value_print(enum setting_type type, uint64_t value, char text[TEXT_UNIT_SIZE])
 {
     switch (type) {
     case SETTING_DURATION: return slice_of(text, text_print_duration(value, text));
-    case SETTING_SIZE: return slice_of(text, text_print_size(value, text));
+    case SETTING_SIZE: return slice_of(text, size_print(value, text));
     case SETTING_NUMBER:
     case SETTING_SWITCH:
     case SETTING_TEXT:
