@@ -331,6 +331,8 @@ static size_t octets_came(struct step *step)
     size_t taken = octets_take(step, octets);
     session->octets_in += taken;
     session->offered = (uint32_t)(octets.len - taken);
+    if (content_too_slow(session))
+        session_close(step, END_TIMEOUT, SAY_TOO_SLOW);
     return taken;
 }
 
