@@ -7,15 +7,11 @@ FUZZ_SECONDS = 60
 run: program
 	$(BUILD)/postern serve -c etc/demo.conf --foreground
 
-program:
-	packaging/deps build
-	test -f $(BUILD)/build.ninja || meson setup $(BUILD)
-	ninja -C $(BUILD) postern
+program: deps-build
+	test/build $(BUILD) postern
 
-all:
-	packaging/deps build test
-	test -f $(BUILD)/build.ninja || meson setup $(BUILD)
-	ninja -C $(BUILD)
+all: deps-build deps-test
+	test/build $(BUILD)
 
 test: all
 	test/run $(BUILD)
@@ -23,22 +19,17 @@ test: all
 lint: all
 	lint/run $(BUILD)
 
-asan:
-	packaging/deps build test
-	test -f build-asan/build.ninja || meson setup build-asan -Db_sanitize=address,undefined
+asan: deps-build deps-test
 	test/run build-asan
 
-fuzz:
-	packaging/deps build fuzz
+fuzz: deps-build deps-fuzz
 	test/fuzz/run --seconds $(FUZZ_SECONDS)
 
 # Keeps of what `make fuzz` found what reaches new code, within a limit, for test/fuzz/corpus.
 corpus:
 	test/fuzz/run --keep
 
-coverage:
-	packaging/deps build test coverage
-	test -f build-coverage/build.ninja || meson setup build-coverage -Db_coverage=true
+coverage: deps-build deps-test deps-coverage
 	test/run build-coverage
 	gcovr --root . --object-directory build-coverage --filter src/ --sort-uncovered --print-summary
 
@@ -51,5 +42,8 @@ install: program
 deps:
 	packaging/deps
 
+deps-%:
+	packaging/deps $*
+
 clean:
-	rm -rf build build-asan build-fuzz build-coverage
+	rm -rf build build-*
