@@ -91,7 +91,7 @@ void *arena_take(struct arena *arena, size_t size)
     char *at = arena->next;
     arena->next += size;
     /* Chunks of the arena's own are zeroed when they come; the caller's may have been used before. */
-    if (arena->end == arena->first + arena->first_size)
+    if (arena->first && arena->end == arena->first + arena->first_size)
         memset(at, 0, size);
     return at;
 }

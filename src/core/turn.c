@@ -11,6 +11,8 @@ void turn_init(struct turn *turn, struct step *step)
     turn->step = step;
     turn->found_count = 0;
     turn->waiting = turn->last = false;
+    turn->path = (struct path){.whole = SLICE_NONE};
+    turn->parameters = SLICE_NONE;
     arena_init(&turn->arena, turn->room, sizeof turn->room);
     turn->facts = (struct facts){
         .site = session->world->site,
