@@ -1,0 +1,103 @@
+#include "core/client_parts.h"
+
+#include "wire/xclient.h"
+
+#include <assert.h>
+#include <string.h>
+
+/*
+ * PROXY, version 1 (facts of its public specification), the first octets of the connection:
+ * header = "PROXY " ( ( "TCP4" / "TCP6" ) SP source SP destination SP port SP port / "UNKNOWN" ) CRLF
+ */
+void client_tell_proxy(struct client *client)
+{
+    char source[ADDRESS_TEXT_SIZE], destination[ADDRESS_TEXT_SIZE];
+    const struct transaction *about = client->tell_about;
+    const struct address *from = about ? &about->peer : &client->settings.self;
+    const struct address *to = about ? &about->local : &client->settings.server;
+    client->tell_about = NULL;
+    if (client->settings.tell != ROUTE_TELL_PROXY)
+        return;
+    bool known = from->family != ADDRESS_NONE && from->family == to->family;
+    address_print(from, source);
+    address_print(to, destination);
+    bool added = known ? buf_add_format(&client->out->send, "PROXY TCP%u %s %s %u %u\r\n",
+                                        from->family == ADDRESS_IPV4 ? 4u : 6u, source, destination, from->port,
+                                        to->port)
+                       : buf_add(&client->out->send, SLICE("PROXY UNKNOWN\r\n"));
+    assert(added);
+}
+
+static void attribute_set(struct xclient *xclient, enum xclient_name name, struct slice text)
+{
+    xclient->state[name] = text.len ? XCLIENT_GIVEN : XCLIENT_UNAVAILABLE;
+    xclient->text[name] = text;
+}
+
+/* Facts of the public README: an IPv6 address is written "IPV6:…". */
+static void attribute_set_address(struct client *client, struct xclient *xclient, enum xclient_name name,
+                                  const struct address *address)
+{
+    char text[ADDRESS_TEXT_SIZE];
+    bool v6 = address->family == ADDRESS_IPV6;
+    size_t len = address->family == ADDRESS_NONE ? 0 : address_print(address, text);
+    struct slice copy = arena_join(&client->results, v6 ? SLICE("IPV6:") : SLICE_NONE, slice_of(text, len));
+    attribute_set(xclient, name, copy);
+}
+
+static void attribute_set_port(struct client *client, struct xclient *xclient, enum xclient_name name,
+                               uint16_t port)
+{
+    attribute_set(xclient, name, port ? arena_format(&client->results, "%u", port) : SLICE_NONE);
+}
+
+/* "XCLIENT NAME=… ADDR=…" of the attributes that the server lists, in `results`; empty: none. */
+static struct slice xclient_line(struct client *client, const struct transaction *about)
+{
+    struct xclient xclient = {.client = {.family = ADDRESS_NONE}};
+    struct buf line;
+    attribute_set(&xclient, XCLIENT_NAME, about->peer_name);
+    attribute_set_address(client, &xclient, XCLIENT_ADDR, &about->peer);
+    attribute_set_port(client, &xclient, XCLIENT_PORT, about->peer.port);
+    attribute_set(&xclient, XCLIENT_PROTO, about->esmtp ? SLICE("ESMTP") : SLICE("SMTP"));
+    attribute_set(&xclient, XCLIENT_HELO, about->helo);
+    attribute_set_address(client, &xclient, XCLIENT_DESTADDR, &about->local);
+    attribute_set_port(client, &xclient, XCLIENT_DESTPORT, about->local.port);
+    buf_init(&line, 4096);
+    bool added = buf_add(&line, SLICE("XCLIENT ")) && xclient_format(&line, &xclient, client->capability.xclient);
+    struct slice copy = SLICE_NONE;
+    if (added && line.len > SLICE("XCLIENT ").len)
+        copy = arena_copy(&client->results, buf_slice(&line));
+    buf_drop(&line);
+    return copy;
+}
+
+bool client_tell_xclient(struct client *client)
+{
+    const struct transaction *about = client->job->transaction;
+    if (client->settings.tell != ROUTE_TELL_XCLIENT || !about || client->tell_no_more)
+        return false;
+    if (!(client->capability.set & CAPABILITY_XCLIENT))
+        return false;
+    struct slice line = xclient_line(client, about);
+    if (line.len == 0 || slice_equal(line, client->told))
+        return false;
+    client->told = arena_copy(&client->greeting, line);
+    client_say(client, line);
+    client_enter(client, CLIENT_STATE_XCLIENT);
+    return true;
+}
+
+/* A server that refuses stays as it was: the message goes there all the same, and nothing is told any more. */
+void client_on_xclient(struct client *client, const struct reply *reply)
+{
+    if (reply->code == 220) {
+        client_say_ehlo(client);
+    } else if (reply->code / 100 == 5) {
+        client->tell_no_more = true;
+        client->told = SLICE_NONE;
+        client_begin_envelope(client);
+    } else {
+        client_fail_reply(client, reply);
+    }
+}
