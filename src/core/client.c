@@ -62,7 +62,8 @@ const char *client_awaited(const struct client *client)
     case CLIENT_STATE_CLOSED:
     case CLIENT_STATE_COUNT: return "nothing";
     case CLIENT_STATE_GREETING: return "its greeting";
-    case CLIENT_STATE_EHLO: return client->settings.protocol == CLIENT_LMTP ? "its reply to LHLO" : "its reply to EHLO";
+    case CLIENT_STATE_EHLO:
+        return client->settings.protocol == CLIENT_LMTP ? "its reply to LHLO" : "its reply to EHLO";
     case CLIENT_STATE_HELO: return "its reply to HELO";
     case CLIENT_STATE_STARTTLS: return "its reply to STARTTLS";
     case CLIENT_STATE_TLS: return "the TLS handshake";
@@ -135,7 +136,8 @@ void client_fail(struct client *client, const char *format, ...)
     client_close(client);
 }
 
-/* Once a server that was told of a client offers XCLIENT no more, the connection is that client's for ever. */
+/* Once a server that was told of a client offers XCLIENT no more, the connection is that client's for ever.
+ */
 void client_become_idle(struct client *client)
 {
     bool used_up = client->told.len > 0 && !(client->capability.set & CAPABILITY_XCLIENT);
@@ -194,7 +196,9 @@ static void step(struct client *client, const struct client_input *input)
     case CLIENT_START: start_job(client, input->job); break;
     case CLIENT_CONTENT: client_content(client, input->octets); break;
     case CLIENT_TLS_UP: client_tls_up(client); break;
-    case CLIENT_TLS_FAILED: client_fail(client, "the TLS handshake failed: %.*s", SLICE_ARGS(input->octets)); break;
+    case CLIENT_TLS_FAILED:
+        client_fail(client, "the TLS handshake failed: %.*s", SLICE_ARGS(input->octets));
+        break;
     case CLIENT_TIMER: timer_expired(client); break;
     case CLIENT_EOF: connection_ended(client, input->octets); break;
     case CLIENT_QUIT:

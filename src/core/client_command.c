@@ -4,9 +4,9 @@
 
 /*
  * MAIL FROM:<path> *( SP parameter ) CRLF ; RCPT TO:<path> *( SP parameter ) CRLF   (RFC 5321 section 4.1.1)
- * Parameters stand only where their extension is offered: BODY (6152), SMTPUTF8 (6531), SIZE (1870), RET, ENVID,
- * NOTIFY, ORCPT (3461). What was declared as 8BITMIME goes without BODY to a server that lacks it, as all the
- * others do it: nobody gains from losing the message.
+ * Parameters stand only where their extension is offered: BODY (6152), SMTPUTF8 (6531), SIZE (1870), RET,
+ * ENVID, NOTIFY, ORCPT (3461). What was declared as 8BITMIME goes without BODY to a server that lacks it, as
+ * all the others do it: nobody gains from losing the message.
  */
 
 static bool offers(const struct client *client, unsigned capability)
@@ -14,7 +14,8 @@ static bool offers(const struct client *client, unsigned capability)
     return (client->capability.set & capability) != 0;
 }
 
-/* Whether it may stand in a command: no control octet, the length within RFC 5321 section 4.5.3.1.3 and some. */
+/* Whether it may stand in a command: no control octet, the length within RFC 5321 section 4.5.3.1.3 and some.
+ */
 static bool is_sendable(struct slice text)
 {
     for (size_t i = 0; i < text.len; i++)
@@ -79,11 +80,13 @@ bool client_job_refuse(struct client *client)
     if (!paths_are_good(job))
         job->reply = client_reply_own(553, SLICE("5.1.3"), SLICE("the address cannot stand in a command"));
     else if (needs_utf8(job) && !offers(client, CAPABILITY_SMTPUTF8))
-        job->reply = client_reply_own(553, SLICE("5.6.7"), SLICE("the server does not take international messages"));
+        job->reply = client_reply_own(553, SLICE("5.6.7"),
+                                      SLICE("the server does not take international messages"));
     else if (transaction && transaction->body == BODY_BINARYMIME && !job->verify)
         job->reply = client_reply_own(554, SLICE("5.6.3"), SLICE("a binary message cannot be passed on"));
     else if (most > 0 && job->content_octets > most)
-        job->reply = client_reply_own(552, SLICE("5.3.4"), SLICE("the message is larger than the server takes"));
+        job->reply = client_reply_own(552, SLICE("5.3.4"),
+                                      SLICE("the message is larger than the server takes"));
     else
         return false;
     return true;

@@ -3,9 +3,9 @@
 #include <assert.h>
 
 /*
- * The commands of a job are numbered: 0 is MAIL, 1 to n are the RCPTs, n+1 is the last: DATA, or RSET to end a
- * verification. With PIPELINING they go in one batch (RFC 2920 section 3.1), else one by one. The reply to the
- * command `answered` is the next one due.
+ * The commands of a job are numbered: 0 is MAIL, 1 to n are the RCPTs, n+1 is the last: DATA, or RSET to end
+ * a verification. With PIPELINING they go in one batch (RFC 2920 section 3.1), else one by one. The reply to
+ * the command `answered` is the next one due.
  */
 
 /* A batch stops here and goes on as replies come: the rest of a very long list must not fill `send`. */
@@ -52,7 +52,8 @@ static void command_send(struct client *client, size_t number)
 static void send_more(struct client *client)
 {
     while (client->sent <= last_command(client)) {
-        bool now = pipelines(client) ? client->out->send.len < BATCH_OCTETS : client->sent == client->answered;
+        bool now = pipelines(client) ? client->out->send.len < BATCH_OCTETS
+                                     : client->sent == client->answered;
         if (!now)
             return;
         command_send(client, client->sent++);

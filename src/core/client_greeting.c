@@ -1,7 +1,8 @@
 #include "core/client_parts.h"
 
 /*
- * greeting → EHLO or LHLO → [ STARTTLS → TLS → EHLO ] → idle ; EHLO refused → HELO → idle   (RFC 5321 4.1.1.1, 3207)
+ * greeting → EHLO or LHLO → [ STARTTLS → TLS → EHLO ] → idle ; EHLO refused → HELO → idle   (RFC
+ * 5321 4.1.1.1, 3207)
  */
 
 /* RFC 5321 section 3.1: whoever is greeted with 554 says QUIT. */

@@ -1,8 +1,8 @@
 /* What the files of the client machine share; nobody else includes it.
  *
  * client.c the frame: steps, states, ends · client_reply.c octets to replies · client_greeting.c up to idle ·
- * client_tell.c PROXY and XCLIENT · client_envelope.c MAIL, RCPT, DATA or RSET · client_command.c their text ·
- * client_content.c the message and what is said to it. */
+ * client_tell.c PROXY and XCLIENT · client_envelope.c MAIL, RCPT, DATA or RSET · client_command.c their text
+ * · client_content.c the message and what is said to it. */
 #ifndef CORE_CLIENT_PARTS_H
 #define CORE_CLIENT_PARTS_H
 

@@ -95,7 +95,9 @@ static size_t take_reply(struct client *client, struct slice input)
         client_enter(client, CLIENT_STATE_EARLY);
     switch (reply_parse(input, &reply)) {
     case REPLY_PARTIAL: return 0;
-    case REPLY_BAD: client_fail(client, "what came in place of %s is no reply", client_awaited(client)); return 0;
+    case REPLY_BAD:
+        client_fail(client, "what came in place of %s is no reply", client_awaited(client));
+        return 0;
     case REPLY_DONE: break;
     }
     if (due == 1 && reply.taken < input.len && !last_may_have_more_behind(client))

@@ -22,8 +22,8 @@ void client_tell_proxy(struct client *client)
     address_print(from, source);
     address_print(to, destination);
     bool added = known ? buf_add_format(&client->out->send, "PROXY TCP%u %s %s %u %u\r\n",
-                                        from->family == ADDRESS_IPV4 ? 4u : 6u, source, destination, from->port,
-                                        to->port)
+                                        from->family == ADDRESS_IPV4 ? 4u : 6u, source, destination,
+                                        from->port, to->port)
                        : buf_add(&client->out->send, SLICE("PROXY UNKNOWN\r\n"));
     assert(added);
 }
@@ -39,10 +39,10 @@ static void attribute_set_address(struct client *client, struct xclient *xclient
                                   const struct address *address)
 {
     char text[ADDRESS_TEXT_SIZE];
-    bool v6 = address->family == ADDRESS_IPV6;
-    size_t len = address->family == ADDRESS_NONE ? 0 : address_print(address, text);
-    struct slice copy = arena_join(&client->results, v6 ? SLICE("IPV6:") : SLICE_NONE, slice_of(text, len));
-    attribute_set(xclient, name, copy);
+    address_print(address, text);
+    struct slice family = address->family == ADDRESS_IPV6 ? SLICE("IPV6:") : SLICE_NONE;
+    struct slice value = arena_join(&client->results, family, slice_text(text));
+    attribute_set(xclient, name, address->family == ADDRESS_NONE ? SLICE_NONE : value);
 }
 
 static void attribute_set_port(struct client *client, struct xclient *xclient, enum xclient_name name,
@@ -64,7 +64,8 @@ static struct slice xclient_line(struct client *client, const struct transaction
     attribute_set_address(client, &xclient, XCLIENT_DESTADDR, &about->local);
     attribute_set_port(client, &xclient, XCLIENT_DESTPORT, about->local.port);
     buf_init(&line, 4096);
-    bool added = buf_add(&line, SLICE("XCLIENT ")) && xclient_format(&line, &xclient, client->capability.xclient);
+    bool added = buf_add(&line, SLICE("XCLIENT ")) &&
+                 xclient_format(&line, &xclient, client->capability.xclient);
     struct slice copy = SLICE_NONE;
     if (added && line.len > SLICE("XCLIENT ").len)
         copy = arena_copy(&client->results, buf_slice(&line));
@@ -88,7 +89,8 @@ bool client_tell_xclient(struct client *client)
     return true;
 }
 
-/* A server that refuses stays as it was: the message goes there all the same, and nothing is told any more. */
+/* A server that refuses stays as it was: the message goes there all the same, and nothing is told any more.
+ */
 void client_on_xclient(struct client *client, const struct reply *reply)
 {
     if (reply->code == 220) {
