@@ -64,6 +64,11 @@ CASES = [
     ('words', {'src/core/say.def': 'SAY(A, 7, 250, "2.0.0", "ok", "c", "r")\n'}, [('src/core/say.def', 1, 'lacks 7')]),
     ('words', {'src/core/event.def': 'EVENT(a, "b")\n'}, [('src/core/event.def', 1, 'another shape')]),
 
+    ('manual', {'doc/man/a.7': '.Dd November 21, 2026\n.Dt A 7\n.Os\n.Sh NAME\n.Nm a\n.Nd b\n.\\" words: ask.def\n'
+                               '.\\" words: end\n', 'src/core/ask.def': ''}, []),
+    ('manual', {'doc/man/a.7': '.\\" words: ask.def\n.It Cm a\n.\\" words: end\n', 'src/core/ask.def': ''},
+     [('doc/man/a.7', 2, 'not as the catalogue has it')]),
+
     ('format', {'src/base/a.c': 'int a(void)\n{\n    return 1;\n}\n'}, []),
     ('format', {'src/base/a.c': 'int a(void)\n{\n  return 1;\n}\n'}, [('src/base/a.c', 2, 'clang-format')]),
 
@@ -100,7 +105,7 @@ def failure(lint, files, wanted):
         plant(top, files)
         if lint == 'purity':
             build(top, files)
-        ran = subprocess.run([sys.executable, os.path.join(TOP, 'lint', lint), '--root', top, '--build',
+        ran = subprocess.run([os.path.join(TOP, 'lint', lint), '--root', top, '--build',
                               os.path.join(top, 'build')], capture_output=True, text=True, check=False)
     lines = ran.stdout.splitlines()
     if ran.stderr:
