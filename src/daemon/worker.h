@@ -17,6 +17,12 @@ enum worker_role { WORKER_GATE, WORKER_COURIER, WORKER_KEEPER };
 #define WORKER_ROLES 3
 const char *worker_word(enum worker_role role); /* "gate" */
 
+/* A listening socket and the place of its entry in site->listens. */
+struct worker_listener {
+    int fd;
+    uint16_t listen;
+};
+
 /* Lives as long as the process. */
 struct worker {
     enum worker_role role;
@@ -24,19 +30,25 @@ struct worker {
     int channel;             /* to the supervisor */
     const struct site *site; /* the configuration of this process, for life */
     struct counters *counters;
-    struct tls_server *tls; /* gates; NULL without certificates */
-    const int *listeners;   /* gates: one for each site->listens */
+    struct tls_server *tls;                  /* gates; NULL without certificates */
+    const struct worker_listener *listeners; /* gates */
     size_t listener_count;
 };
 
 enum worker_kind {
     WORKER_READY = 1, /* from the worker: it serves */
-    WORKER_DRAIN,     /* take nothing new, finish what is under way within `value` ms, then end */
-    WORKER_ADOPT,     /* to a gate: serve these listeners, too (descriptors come with it; number: whose) */
-    WORKER_RELEASE,   /* to a gate: the listeners of that number are served by their own gate again */
-    WORKER_EVENT      /* to any: write this record (core/event.h) into the journal for the supervisor */
+    /* Take nothing new, finish what is under way within `value` ms, then end. WORKER_NO_HURRY: clients come
+     * to their own end (a reload). To a gate the payload names listens (uint16_t each) that nobody serves any
+     * more: connections that wait there are taken first. */
+    WORKER_DRAIN,
+    WORKER_ADOPT,   /* to a gate: serve these listeners, too; number: whose; payload: their listens (uint16_t)
+                     */
+    WORKER_RELEASE, /* to a gate: the listeners of that number are served by their own gate again */
+    WORKER_TROUBLE, /* from the worker: it must end, the payload says why */
+    WORKER_EVENT    /* to any: write this record (core/event.h) into the journal for the supervisor */
 };
 
+#define WORKER_NO_HURRY    UINT64_MAX
 #define WORKER_FDS_MAX     64
 #define WORKER_PAYLOAD_MAX 60000u
 
@@ -61,6 +73,9 @@ struct worker_room {
 enum worker_received worker_receive(int channel, struct worker_room *room,
                                     struct worker_message *ret_message);
 
+/* 0, or -1: the system has none left. */
+int worker_channel(int ret_channels[2], struct error *error);
+
 /* For workers: calls `message` for each message on the loop. */
 struct worker_port;
 struct worker_port *worker_attach(const struct worker *worker, struct loop *loop,
@@ -68,6 +83,8 @@ struct worker_port *worker_attach(const struct worker *worker, struct loop *loop
                                   void *data, struct error *error);
 void worker_detach(struct worker_port *port);   /* NULL is taken */
 void worker_ready(const struct worker *worker); /* tells the supervisor */
+/* Tells it why this process cannot go on; returns the exit status to end with. */
+int worker_fail(const struct worker *worker, const struct error *error);
 
 /* Each role is one function, `int ROLE_run(const struct worker *worker)`, in its own header: gate_run in
  * daemon/gate.h, courier_run in daemon/courier.h, keeper_run in daemon/keeper.h. */

@@ -1,0 +1,98 @@
+/* TLS on a connection. */
+#include "daemon/conn_part.h"
+#include "io/net.h"
+#include <errno.h>
+#include <sys/socket.h>
+
+void conn_tls_begin(struct conn *conn)
+{
+    struct gate *gate = conn->gate;
+    conn->starts_tls = false;
+    conn->tls = tls_accept(gate->worker->tls, conn->watch.fd);
+    gate->guard.tls++;
+    conn->state = CONN_SHAKING;
+    conn->wants_write = false;
+    conn_watch(conn); /* the client speaks first */
+}
+
+static void shake_failed(struct conn *conn)
+{
+    struct input input = {.kind = INPUT_TLS_FAILED, .tls = {.reason = tls_trouble(conn->tls)}};
+    conn->eof = true; /* nothing more can be said to it */
+    conn_step(conn, &input);
+    conn_settle(conn);
+}
+
+static void shake_done(struct conn *conn)
+{
+    struct input input = {.kind = INPUT_TLS_UP,
+                          .tls = {.version = tls_version(conn->tls),
+                                  .cipher = tls_cipher(conn->tls),
+                                  .server_name = tls_server_name(conn->tls)}};
+    conn->state = CONN_OPEN;
+    conn_step(conn, &input);
+    conn_again(conn); /* the client's first octets may have come with the end of its handshake */
+    conn_settle(conn);
+}
+
+void conn_tls_shake(struct conn *conn)
+{
+    enum tls_status status = tls_handshake(conn->tls);
+    conn->wants_write = status == TLS_WANT_WRITE;
+    switch (status) {
+    case TLS_DONE: shake_done(conn); break;
+    case TLS_WANT_READ:
+    case TLS_WANT_WRITE: conn_watch(conn); break;
+    case TLS_CLOSED:
+    case TLS_FAILED: shake_failed(conn); break;
+    }
+}
+
+/* As many records as fit. */
+static long tls_receive(struct conn *conn, char *at, size_t size)
+{
+    size_t have = 0;
+    conn->wants_write = false;
+    while (have < size) {
+        size_t got = 0;
+        enum tls_status status = tls_read(conn->tls, at + have, size - have, &got);
+        have += got;
+        if (status == TLS_DONE)
+            continue;
+        if (have)
+            break; /* whatever it is comes again */
+        if (status == TLS_CLOSED)
+            return 0;
+        conn->wants_write = status == TLS_WANT_WRITE;
+        errno = status == TLS_FAILED ? EPROTO : EAGAIN;
+        return -1;
+    }
+    return (long)have;
+}
+
+long conn_receive(struct conn *conn, char *at, size_t size)
+{
+    return conn->tls ? tls_receive(conn, at, size) : recv(conn->watch.fd, at, size, 0);
+}
+
+static long tls_transmit(struct conn *conn, struct slice octets)
+{
+    size_t sent = 0;
+    while (sent < octets.len) {
+        size_t put = 0;
+        enum tls_status status = tls_write(conn->tls, slice_from(octets, sent), &put);
+        sent += put;
+        if (status == TLS_DONE)
+            continue;
+        if (sent || status == TLS_WANT_WRITE || status == TLS_WANT_READ)
+            break;
+        errno = EPROTO;
+        return -1;
+    }
+    return (long)sent;
+}
+
+long conn_send(struct conn *conn, struct slice octets)
+{
+    return conn->tls ? tls_transmit(conn, octets) : net_send(conn->watch.fd, octets);
+}
