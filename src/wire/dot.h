@@ -61,8 +61,8 @@ void dot_finish(struct dot *dot, struct dot_out *ret_out);
 bool dot_refused(const struct dot *dot);
 
 /* The way out, for DATA and LMTP. Zero-initialised, it stands at the beginning of a message. Bare CR and LF,
- * should the content have any, leave as CRLF. A dot at the begin of a line is doubled, also when only NULs
- * stand before it: a receiver that drops NULs must not find an end there. */
+ * should the content have any, leave as CRLF. NULs between the begin of a line and a dot do not leave: there
+ * is no way to send them that no receiver takes for an end of data. All else is sent as it is. */
 struct dot_encoder {
     uint64_t octets; /* given out so far */
     uint64_t nuls;   /* private: NULs held back at the begin of a line */

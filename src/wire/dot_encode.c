@@ -3,7 +3,11 @@
 #include <assert.h>
 
 /*
- * data = *( [ "." ] line CRLF ) "." CRLF        ; the dot in front of lines that match *NUL "."
+ * data = *( [ "." ] line CRLF ) "." CRLF        ; the dot in front of lines that begin with one
+ *
+ * A line of NULs and a dot cannot be sent so that every receiver takes it for content: NUL "." is an end for
+ * one that drops NULs, "." NUL "." for one that takes NUL for the end of a string. So these NULs do not
+ * leave. No message may hold any (RFC 2045 sections 2.7 and 2.8).
  */
 
 enum state {
@@ -48,6 +52,8 @@ static void step_line(struct run *run)
         run_flush(run, run->at - 1);
         return;
     }
+    if (octet == '.')
+        encoder->nuls = 0;
     encoder->state = encoder->nuls ? STATE_NULS : STATE_TEXT;
     if (octet != '.')
         return;
