@@ -201,7 +201,7 @@ static void directive_parse(struct parser *parser)
     } else {
         error_here(parser,
                    SLICE("expected the name of a directive here: a letter, then letters, digits, - _ ."));
-        if (parser->token.kind == CONF_WORD || parser->token.kind == CONF_STRING)
+        if (parser->token.kind != CONF_BLOCK_OPEN && parser->token.kind != CONF_LIST_OPEN)
             token_next(parser);
     }
     values_parse(parser, node);

@@ -50,8 +50,8 @@ struct conf_error {
 struct conf_text {
     struct conf_node *first;
     struct conf_error *errors; /* in the order of the text */
-    size_t node_count;  /* directives met, the malformed ones among them */
-    size_t error_count; /* all of them, kept or not */
+    size_t node_count;         /* directives met, the malformed ones among them */
+    size_t error_count;        /* all of them, kept or not */
 };
 
 /* Everything in the result lives as long as the arena and the text. True: no mistakes. */
