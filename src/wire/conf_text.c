@@ -1,7 +1,7 @@
 #include "wire/conf_text.h"
 
 #include "base/text.h"
-#include "wire/conf_lex.h"
+#include "wire/conf_text_lex.h"
 
 #include <string.h>
 

@@ -1,4 +1,4 @@
-#include "wire/conf_lex.h"
+#include "wire/conf_text_lex.h"
 
 #include "base/text.h"
 

@@ -1,6 +1,6 @@
 /* The words of the configuration text: what conf_text.c parses. Not for others. */
-#ifndef WIRE_CONF_LEX_H
-#define WIRE_CONF_LEX_H
+#ifndef WIRE_CONF_TEXT_LEX_H
+#define WIRE_CONF_TEXT_LEX_H
 
 #include "base/arena.h"
 #include "base/slice.h"
