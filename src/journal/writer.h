@@ -67,7 +67,8 @@ bool journal_writer_flush(struct journal_writer *writer, uint64_t wait_ms);
 
 void journal_writer_counts(struct journal_writer *writer, struct journal_counts *ret_counts);
 
-/* Writes what waits, for a second at most where the disk refuses, and gives everything back. NULL is taken. */
+/* Writes what waits, for a second at most where the disk refuses, and gives everything back. NULL is taken.
+ */
 void journal_writer_close(struct journal_writer *writer);
 
 #endif

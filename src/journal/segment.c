@@ -1,0 +1,443 @@
+#include "journal/segment.h"
+
+#include "base/calendar.h"
+#include "base/checksum.h"
+#include "base/memory.h"
+#include "base/text.h"
+
+#include <assert.h>
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define MAGIC        "PostJrn1"
+#define MAGIC_SIZE   8
+#define HEADER_FIXED 48 /* magic to marker */
+#define SUFFIX       ".journal"
+
+/* --- names --------------------------------------------------------------------------------------------- */
+
+size_t segment_name_print(const struct segment_name *name, char text[SEGMENT_NAME_SIZE])
+{
+    struct calendar at = calendar_from_unix(name->started_unix, 0);
+    int len = snprintf(text, SEGMENT_NAME_SIZE, "%s-%u.%04d%02d%02dT%02d%02d%02dZ.%08u" SUFFIX, name->role,
+                       name->number, at.year, at.month, at.day, at.hour, at.minute, at.second,
+                       name->sequence);
+    assert(len > 0 && len < SEGMENT_NAME_SIZE);
+    return (size_t)len;
+}
+
+static bool cut_number(struct slice *text, size_t digits, int *ret_value)
+{
+    uint64_t value;
+    if (text->len < digits || !text_parse_u64(slice_head(*text, digits), &value))
+        return false;
+    *text = slice_from(*text, digits);
+    *ret_value = (int)value;
+    return true;
+}
+
+/* YYYYMMDDTHHMMSSZ */
+static bool parse_time(struct slice text, int64_t *ret_unix)
+{
+    struct calendar at = {0};
+    bool good = text.len == 16 && text.at[8] == 'T' && text.at[15] == 'Z';
+    good = good && cut_number(&text, 4, &at.year) && cut_number(&text, 2, &at.month);
+    good = good && cut_number(&text, 2, &at.day);
+    text = slice_from(text, 1);
+    good = good && cut_number(&text, 2, &at.hour) && cut_number(&text, 2, &at.minute);
+    good = good && cut_number(&text, 2, &at.second);
+    if (good)
+        *ret_unix = calendar_to_unix(&at, 0);
+    return good;
+}
+
+static bool parse_stream(struct slice text, struct segment_name *ret_name)
+{
+    uint64_t number;
+    size_t dash = slice_find_last(text, '-');
+    if (dash == SLICE_NOT_FOUND || dash == 0 || dash > SEGMENT_ROLE_MAX)
+        return false;
+    if (!text_parse_u64(slice_from(text, dash + 1), &number) || number > 9999)
+        return false;
+    for (size_t i = 0; i < dash; i++)
+        if (!text_is_alpha(text.at[i]))
+            return false;
+    memcpy(ret_name->role, text.at, dash);
+    ret_name->role[dash] = '\0';
+    ret_name->number = (unsigned)number;
+    return true;
+}
+
+bool segment_name_parse(struct slice text, struct segment_name *ret_name)
+{
+    struct segment_name name = {0};
+    struct slice part;
+    uint64_t sequence;
+    if (!slice_ends_fold(text, SLICE(SUFFIX)))
+        return false;
+    text = slice_head(text, text.len - (sizeof SUFFIX - 1));
+    if (!slice_cut(&text, '.', &part) || !parse_stream(part, &name))
+        return false;
+    if (!slice_cut(&text, '.', &part) || !parse_time(part, &name.started_unix))
+        return false;
+    if (!text_parse_u64(text, &sequence) || sequence == 0 || sequence > UINT32_MAX)
+        return false;
+    name.sequence = (uint32_t)sequence;
+    *ret_name = name;
+    return true;
+}
+
+size_t segment_stream_print(const struct segment_name *name, char text[SEGMENT_STREAM_SIZE])
+{
+    int len = snprintf(text, SEGMENT_STREAM_SIZE, "%s-%u", name->role, name->number);
+    assert(len > 0 && len < SEGMENT_STREAM_SIZE);
+    return (size_t)len;
+}
+
+int segment_stream_compare(const struct segment_name *a, const struct segment_name *b)
+{
+    int roles = strcmp(a->role, b->role);
+    if (roles)
+        return roles;
+    return a->number < b->number ? -1 : a->number > b->number;
+}
+
+/* --- header and milestone ------------------------------------------------------------------------------ */
+
+static void put_u32(char *at, uint32_t value)
+{
+    memcpy(at, &value, sizeof value);
+}
+
+static uint32_t get_u32(const char *at)
+{
+    uint32_t value;
+    memcpy(&value, at, sizeof value);
+    return value;
+}
+
+static char *put_text(char *at, const char *text)
+{
+    size_t len = strlen(text); /* its array has 256 octets at most */
+    *at++ = (char)len;
+    memcpy(at, text, len);
+    return at + len;
+}
+
+void segment_header_add(struct buf *buf, const struct segment_header *header)
+{
+    char octets[SEGMENT_HEADER_MAX] = MAGIC;
+    memcpy(octets + 16, &header->started_us, 8);
+    put_u32(octets + 24, header->name.sequence);
+    put_u32(octets + 28, header->name.number);
+    memcpy(octets + 32, header->marker, SEGMENT_MARKER_SIZE);
+    char *at = octets + HEADER_FIXED;
+    at = put_text(at, header->name.role);
+    at = put_text(at, header->version);
+    at = put_text(at, header->configuration);
+    size_t size = ((size_t)(at - octets) + 7) / 8 * 8;
+    put_u32(octets + 8, (uint32_t)size);
+    put_u32(octets + 12, checksum_add(0, slice_of(octets + 16, size - 16)));
+    buf_add(buf, slice_of(octets, size));
+}
+
+static bool get_text(struct slice *rest, char *text, size_t size)
+{
+    if (!rest->len)
+        return false;
+    size_t len = (unsigned char)*rest->at;
+    *rest = slice_from(*rest, 1);
+    if (len > rest->len || len >= size)
+        return false;
+    memcpy(text, rest->at, len);
+    text[len] = '\0';
+    *rest = slice_from(*rest, len);
+    return true;
+}
+
+enum event_status segment_header_read(struct slice octets, struct segment_header *ret_header)
+{
+    if (octets.len < HEADER_FIXED)
+        return EVENT_PARTIAL;
+    struct segment_header header = {.size = get_u32(octets.at + 8)};
+    if (memcmp(octets.at, MAGIC, MAGIC_SIZE) != 0 || header.size < HEADER_FIXED ||
+        header.size > SEGMENT_HEADER_MAX)
+        return EVENT_BAD;
+    if (octets.len < header.size)
+        return EVENT_PARTIAL;
+    if (get_u32(octets.at + 12) != checksum_add(0, slice_of(octets.at + 16, header.size - 16)))
+        return EVENT_BAD;
+    memcpy(&header.started_us, octets.at + 16, 8);
+    header.name.sequence = get_u32(octets.at + 24);
+    header.name.number = get_u32(octets.at + 28);
+    header.name.started_unix = header.started_us / 1000000;
+    memcpy(header.marker, octets.at + 32, SEGMENT_MARKER_SIZE);
+    struct slice rest = slice_of(octets.at + HEADER_FIXED, header.size - HEADER_FIXED);
+    if (!get_text(&rest, header.name.role, sizeof header.name.role) ||
+        !get_text(&rest, header.version, sizeof header.version) ||
+        !get_text(&rest, header.configuration, sizeof header.configuration))
+        return EVENT_BAD;
+    *ret_header = header;
+    return EVENT_DONE;
+}
+
+void segment_milestone_add(struct buf *buf, const char marker[SEGMENT_MARKER_SIZE],
+                           const struct event_stamp *stamp)
+{
+    char octets[SEGMENT_MILESTONE] = {0};
+    put_u32(octets, SEGMENT_MILESTONE);
+    put_u32(octets + 20, stamp->previous);
+    memcpy(octets + 24, &stamp->unix_us, 8);
+    memcpy(octets + EVENT_HEAD_SIZE, marker, SEGMENT_MARKER_SIZE);
+    put_u32(octets + 4, checksum_add(0, slice_of(octets + 8, sizeof octets - 8)));
+    buf_add(buf, slice_of(octets, sizeof octets));
+}
+
+/* --- the folder ---------------------------------------------------------------------------------------- */
+
+static int name_order(const void *left, const void *right)
+{
+    const struct segment_name *a = left, *b = right;
+    int streams = segment_stream_compare(a, b);
+    if (streams)
+        return streams;
+    return a->sequence < b->sequence ? -1 : a->sequence > b->sequence;
+}
+
+static void listing_add(struct segment_listing *listing, const struct segment_name *name)
+{
+    if (listing->count == listing->room) {
+        size_t room = listing->room ? listing->room * 2 : 32;
+        listing->names = memory_resize(listing->names, listing->room * sizeof *name, room * sizeof *name);
+        listing->room = room;
+    }
+    listing->names[listing->count++] = *name;
+}
+
+int segment_list(const char *folder, struct segment_listing *ret_listing, struct error *error)
+{
+    struct segment_listing listing = {0};
+    DIR *dir = opendir(folder);
+    if (!dir)
+        return error_set(error, errno, "cannot read the journal's folder %s", folder);
+    for (const struct dirent *entry; (entry = readdir(dir));) {
+        struct segment_name name;
+        if (segment_name_parse(slice_text(entry->d_name), &name))
+            listing_add(&listing, &name);
+    }
+    closedir(dir);
+    if (listing.count)
+        qsort(listing.names, listing.count, sizeof *listing.names, name_order);
+    *ret_listing = listing;
+    return 0;
+}
+
+void segment_listing_drop(struct segment_listing *listing)
+{
+    memory_give(listing->names, listing->room * sizeof *listing->names);
+    *listing = (struct segment_listing){0};
+}
+
+/* --- one file ------------------------------------------------------------------------------------------ */
+
+#define WINDOW (256u * 1024u)
+
+static size_t read_at(const struct segment_file *file, uint64_t offset, char *octets, size_t size)
+{
+    size_t have = 0;
+    while (have < size) {
+        ssize_t n = pread(file->fd, octets + have, size - have, (off_t)(offset + have));
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n <= 0)
+            break;
+        have += (size_t)n;
+    }
+    return have;
+}
+
+int segment_open(const char *folder, const struct segment_name *name, struct segment_file *ret_file,
+                 struct error *error)
+{
+    char text[SEGMENT_NAME_SIZE], path[4096], head[SEGMENT_HEADER_MAX];
+    segment_name_print(name, text);
+    snprintf(path, sizeof path, "%s/%s", folder, text);
+    struct segment_file file = {.fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW)};
+    if (file.fd < 0)
+        return error_set(error, errno, "cannot open %s", path);
+    size_t have = read_at(&file, 0, head, sizeof head);
+    if (segment_header_read(slice_of(head, have), &file.header) != EVENT_DONE) {
+        close(file.fd);
+        return error_set(error, 0, "%s does not begin as a journal file", path);
+    }
+    *ret_file = file;
+    return 0;
+}
+
+void segment_close(struct segment_file *file)
+{
+    if (file->fd > 0)
+        close(file->fd);
+    memory_give(file->window, file->window ? WINDOW : 0);
+    *file = (struct segment_file){.fd = -1};
+}
+
+uint64_t segment_size(const struct segment_file *file)
+{
+    struct stat stat;
+    return fstat(file->fd, &stat) == 0 && stat.st_size > 0 ? (uint64_t)stat.st_size : 0;
+}
+
+static void window_load(struct segment_file *file, uint64_t at)
+{
+    if (!file->window)
+        file->window = memory_take(WINDOW);
+    file->window_at = at;
+    file->window_len = read_at(file, at, file->window, WINDOW);
+}
+
+static struct slice window_from(const struct segment_file *file, uint64_t offset)
+{
+    if (offset < file->window_at || offset >= file->window_at + file->window_len)
+        return SLICE_NONE;
+    size_t skip = (size_t)(offset - file->window_at);
+    return slice_of(file->window + skip, file->window_len - skip);
+}
+
+enum segment_status segment_read(struct segment_file *file, uint64_t offset, struct event *ret_event,
+                                 size_t *ret_size)
+{
+    struct slice have = window_from(file, offset);
+    enum event_status status = event_read(have, ret_event, ret_size);
+    if (status == EVENT_PARTIAL) {
+        /* Reading backwards the records before this one are wanted next: they come along. */
+        bool back = file->window && offset < file->window_at;
+        uint64_t before = back ? WINDOW - EVENT_SIZE_MAX : 0;
+        window_load(file, offset > before ? offset - before : 0);
+        have = window_from(file, offset);
+        status = event_read(have, ret_event, ret_size);
+    }
+    switch (status) {
+    case EVENT_DONE: return SEGMENT_RECORD;
+    case EVENT_BAD: return SEGMENT_BAD;
+    case EVENT_PARTIAL: break;
+    }
+    return have.len ? SEGMENT_TORN : SEGMENT_END;
+}
+
+/* --- milestones ---------------------------------------------------------------------------------------- */
+
+/* The marker alone proves nothing at a place: it must stand in a whole record of kind 0. */
+static bool milestone_at(const struct segment_file *file, struct slice octets)
+{
+    struct event event;
+    size_t size;
+    return event_read(octets, &event, &size) == EVENT_DONE && event.kind == EVENT_NONE &&
+           size == SEGMENT_MILESTONE &&
+           memcmp(octets.at + EVENT_HEAD_SIZE, file->header.marker, SEGMENT_MARKER_SIZE) == 0;
+}
+
+/* The first or the last milestone that begins in the window; SLICE_NOT_FOUND: none does. */
+static size_t milestone_in(const struct segment_file *file, struct slice window, bool last)
+{
+    size_t found = SLICE_NOT_FOUND;
+    struct slice marker = slice_of(file->header.marker, SEGMENT_MARKER_SIZE);
+    for (size_t at = 0;;) {
+        size_t hit = slice_find_slice(slice_from(window, at), marker);
+        if (hit == SLICE_NOT_FOUND)
+            return found;
+        at += hit + 1;
+        if (at - 1 < EVENT_HEAD_SIZE)
+            continue;
+        size_t start = at - 1 - EVENT_HEAD_SIZE;
+        if (!milestone_at(file, slice_from(window, start)))
+            continue;
+        found = start;
+        if (!last)
+            return found;
+    }
+}
+
+uint64_t segment_milestone_before(struct segment_file *file, uint64_t before)
+{
+    uint64_t size = segment_size(file);
+    uint64_t end = before < size ? before : size;
+    while (end > file->header.size) {
+        uint64_t start = end - file->header.size > WINDOW / 2 ? end - WINDOW / 2 : file->header.size;
+        window_load(file, start);
+        uint64_t len = end - start + SEGMENT_MILESTONE - 1;
+        size_t at = milestone_in(file, slice_head(window_from(file, start), (size_t)len), true);
+        if (at != SLICE_NOT_FOUND)
+            return start + at;
+        end = start;
+    }
+    return 0;
+}
+
+uint64_t segment_milestone_after(struct segment_file *file, uint64_t from)
+{
+    uint64_t size = segment_size(file);
+    if (from < file->header.size)
+        from = file->header.size;
+    while (from < size) {
+        window_load(file, from);
+        size_t at = milestone_in(file, window_from(file, from), false);
+        if (at != SLICE_NOT_FOUND)
+            return from + at;
+        if (file->window_len < SEGMENT_MILESTONE)
+            return 0;
+        from += file->window_len - SEGMENT_MILESTONE + 1;
+    }
+    return 0;
+}
+
+uint64_t segment_seek(struct segment_file *file, int64_t unix_us)
+{
+    uint64_t at = segment_milestone_before(file, UINT64_MAX);
+    while (at > file->header.size) {
+        struct event event;
+        size_t size;
+        if (segment_read(file, at, &event, &size) != SEGMENT_RECORD)
+            at = segment_milestone_before(file, at);
+        else if (event.stamp.unix_us < unix_us)
+            return at;
+        else if (!event.stamp.previous || event.stamp.previous > at)
+            break;
+        else
+            at -= event.stamp.previous;
+    }
+    return file->header.size;
+}
+
+/* --- mending ------------------------------------------------------------------------------------------- */
+
+/* Where the whole records end that follow the last milestone. */
+static uint64_t whole_end(struct segment_file *file)
+{
+    uint64_t at = segment_milestone_before(file, UINT64_MAX);
+    if (!at)
+        at = file->header.size;
+    struct event event;
+    for (size_t size; segment_read(file, at, &event, &size) == SEGMENT_RECORD;)
+        at += size;
+    return at;
+}
+
+uint64_t segment_mend(const char *folder, const struct segment_name *name)
+{
+    struct segment_file file;
+    if (segment_open(folder, name, &file, NULL) < 0)
+        return 0;
+    uint64_t size = segment_size(&file), end = whole_end(&file);
+    segment_close(&file);
+    char text[SEGMENT_NAME_SIZE], path[4096];
+    segment_name_print(name, text);
+    snprintf(path, sizeof path, "%s/%s", folder, text);
+    return end < size && truncate(path, (off_t)end) == 0 ? size - end : 0;
+}
