@@ -2,7 +2,7 @@
 BUILD = build
 FUZZ_SECONDS = 60
 
-.PHONY: run program all test lint asan fuzz corpus coverage bench install deps clean
+.PHONY: run program all test lint asan tsan fuzz corpus coverage bench install deps clean
 
 run: program
 	$(BUILD)/postern serve -c etc/demo.conf --foreground
@@ -21,6 +21,9 @@ lint: all
 
 asan: deps-build deps-test
 	test/run build-asan
+
+tsan: deps-build deps-test
+	test/run build-tsan
 
 fuzz: deps-build deps-fuzz
 	test/fuzz/run --seconds $(FUZZ_SECONDS)
