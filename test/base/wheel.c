@@ -81,7 +81,7 @@ static void agrees_with_a_list(void **state)
     for (size_t row = 0; row < COUNT(bits); row++) {
         model = (struct model){.now_ms = row * UINT64_C(999983), .random = {row}};
         wheel_init(&model.wheel, model.now_ms);
-        for (unsigned n = 0; n < 15000; n++)
+        for (unsigned n = 0; n < 6000; n++)
             step(&model, bits[row][0], bits[row][1]);
     }
 }
