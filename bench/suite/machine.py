@@ -18,7 +18,7 @@ def enter_namespace():
         return True
     if os.geteuid() != 0 or subprocess.run(["unshare", "--net", "true"], capture_output=True, check=False).returncode:
         return False
-    os.environ[IN_NAMESPACE] = "1"
+    os.environ[IN_NAMESPACE] = os.environ["PEERS_OFFLINE"] = "1"
     os.execvp("unshare", ["unshare", "--net", sys.executable] + sys.argv)
     return False
 

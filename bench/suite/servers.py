@@ -130,6 +130,10 @@ class Server:
     def available(cls):
         return True
 
+    @classmethod
+    def fetch(cls):
+        """Gets what it runs on, while there is a network."""
+
 
 class Raw(Server):
     name = "raw"
@@ -150,6 +154,10 @@ class PeerServer(Server):
     """A server out of test/peers."""
     peer_class = None
     options = {}
+
+    @classmethod
+    def fetch(cls):
+        cls.peer_class.fetch()
 
     def launch(self):
         options = dict(self.options)
@@ -240,6 +248,30 @@ class Exim(PeerServer):
     tests = Server.tests + ("sync",)
     clients = {"reject": 400, "accept": 400}
     note = "no limits, delivers each message at once into a Maildir"
+
+
+class Haraka(PeerServer):
+    name = "haraka"
+    peer_class = peers.Haraka
+    meaning = INLINE
+    tests = ("reject", "accept", "mail", "mail50", "sync")
+    needs_sink = True
+    note = "queue/smtp_forward to the sink, one process, log level notice; looks its clients up"
+
+    @classmethod
+    def available(cls):
+        return bool(shutil.which("node") and shutil.which("npm"))
+
+
+class Chasquid(PeerServer):
+    name = "chasquid"
+    peer_class = peers.Chasquid
+    tests = Server.tests + ("sync",)
+    mailboxes = 1
+    note = "one processor, one recipient, SPF and name look-up on, delivery by /bin/true"
+
+    def arrived(self):
+        return None
 
 
 class Postern(Server):
@@ -335,7 +367,7 @@ def postern_configuration(work, port, route, sink_port):
 
 
 SERVERS = [Raw, Postern, PosternRelay, Postfix, PostfixScreen, PostfixRelay, PostfixProxy, OpenSMTPD, OpenSMTPDRelay,
-           Exim]
+           Exim, Haraka, Chasquid]
 
 
 def names_start():

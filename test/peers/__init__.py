@@ -33,15 +33,17 @@ Options of every peer:
     hosts       {name: address} for the peer's /etc/hosts
     nameserver  for the peer's resolv.conf; without, names resolve from /etc/hosts alone
 
-The others stand at the classes (Postfix, Dovecot, OpenSMTPD, Exim). The passwords of
+The others stand at the classes (Postfix, Dovecot, OpenSMTPD, Exim, Chasquid, Haraka). The passwords of
 mailboxes are "secret" (peers.PASSWORD). A work folder must be reachable for all users: not below a folder of
 mode 0700, as tempfile.mkdtemp makes them (chmod it).
 """
 from .base import MAILBOXES, PASSWORD, Peer, PeerError, banner_wait, free_port
+from .chasquid import Chasquid
 from .dovecot import Dovecot
 from .exim import Exim
+from .haraka import Haraka
 from .opensmtpd import OpenSMTPD
 from .packages import PackageError
 from .postfix import Postfix
 
-PEERS = {peer.name: peer for peer in (Postfix, Dovecot, OpenSMTPD, Exim)}
+PEERS = {peer.name: peer for peer in (Postfix, Dovecot, OpenSMTPD, Exim, Chasquid, Haraka)}

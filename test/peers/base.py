@@ -167,13 +167,16 @@ class Peer:
     def unpacked(tree):
         """Does to the fresh folder what the package's own scripts would have done."""
 
-    def spec_write(self):
+    def overlays(self):
+        """{place: [folder]}: what is laid over the system's folders."""
         tree = self.fetch()
-        overlays = {"/usr": [os.path.join(tree, "usr")], "/etc": [self.path("etc")]}
+        etc = [self.path("etc")]
         if os.path.isdir(os.path.join(tree, "etc")):
-            overlays["/etc"].append(os.path.join(tree, "etc"))
-        overlays.update(self.skeleton())
-        spec = {"work": self.work, "overlays": overlays, "binds": self.binds(), "run": self.command(), "env": {"LC_ALL": "C"},
+            etc.append(os.path.join(tree, "etc"))
+        return {"/usr": [os.path.join(tree, "usr")], "/etc": etc, **self.skeleton()}
+
+    def spec_write(self):
+        spec = {"work": self.work, "overlays": self.overlays(), "binds": self.binds(), "run": self.command(), "env": {"LC_ALL": "C"},
                 "stop": self.stop_command(), "log": self.path("log", "output")}
         return self.write("spec.json", json.dumps(spec, indent=1))
 

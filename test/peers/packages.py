@@ -1,4 +1,4 @@
-"""Debian packages, unpacked into folders of the build tree and never installed: the MTAs exclude one another."""
+"""Packages, unpacked into folders of the build tree and never installed: Debian's MTAs exclude one another."""
 import fcntl
 import glob
 import os
@@ -36,24 +36,45 @@ def merged_usr(tree):
         os.symlink(f"usr/{name}", os.path.join(tree, name))
 
 
-def tree_of(name, packages, unpacked):
-    """The folder with the packages and what they need and the system lacks; made, and given to unpacked(), at the
-    first call."""
+def made_once(name, make):
+    """The folder `name` of the cache, filled by make(folder) at the first call, by one process only."""
     os.makedirs(CACHE, exist_ok=True)
     tree = os.path.join(CACHE, name)
     with open(os.path.join(CACHE, f"{name}.lock"), "w", encoding="ascii") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        if os.path.exists(tree):
-            return tree
+        if not os.path.exists(tree):
+            if os.environ.get("PEERS_OFFLINE"):
+                raise PackageError(f"{name} was not fetched before, and PEERS_OFFLINE is set")
+            fresh = tree + ".new"
+            shutil.rmtree(fresh, ignore_errors=True)
+            os.makedirs(fresh)
+            make(fresh)
+            os.chmod(fresh, 0o755)
+            os.rename(fresh, tree)
+    return tree
+
+
+def tree_of(name, packages, unpacked):
+    """The folder with the Debian packages and what they need and the system lacks; unpacked(folder) ends the work."""
+    def make(fresh):
         archives = os.path.join(CACHE, "archives", name)
         download(archives, packages)
-        fresh = tree + ".new"
-        shutil.rmtree(fresh, ignore_errors=True)
-        os.makedirs(fresh)
         merged_usr(fresh)
         for archive in sorted(glob.glob(os.path.join(archives, "*.deb"))):
             subprocess.run(["dpkg-deb", "-x", archive, fresh], check=True)
-        os.chmod(fresh, 0o755)
         unpacked(fresh)
-        os.rename(fresh, tree)
-    return tree
+
+    return made_once(name, make)
+
+
+def npm_tree_of(name, source):
+    """The folder with the npm packages that source/package-lock.json names."""
+    def make(fresh):
+        for file in ("package.json", "package-lock.json"):
+            shutil.copy(os.path.join(source, file), fresh)
+        result = subprocess.run(["npm", "ci", "--ignore-scripts", "--omit=optional", "--no-audit", "--no-fund"],
+                                cwd=fresh, capture_output=True, text=True, check=False)
+        if result.returncode != 0:
+            raise PackageError(f"npm ci failed for {name}:\n{result.stderr[-2000:]}")
+
+    return made_once(name, make)
