@@ -36,7 +36,7 @@ coverage: deps-build deps-test deps-coverage
 	-test/run build-coverage
 	gcovr --root . --object-directory build-coverage --filter src/ --sort-uncovered --print-summary
 
-bench: all
+bench: all deps-bench
 	bench/run
 
 install: program
