@@ -7,21 +7,6 @@
 #define FNV_BASIS 0xcbf29ce484222325U
 #define FNV_PRIME 0x100000001b3U
 
-struct slice slice_of(const char *at, size_t len)
-{
-    return (struct slice){at, len};
-}
-
-struct slice slice_text(const char *text)
-{
-    return (struct slice){text, text ? strlen(text) : 0};
-}
-
-bool slice_equal(struct slice a, struct slice b)
-{
-    return a.len == b.len && (a.len == 0 || memcmp(a.at, b.at, a.len) == 0);
-}
-
 bool slice_equal_fold(struct slice a, struct slice b)
 {
     if (a.len != b.len)
@@ -42,11 +27,6 @@ int slice_compare(struct slice a, struct slice b)
     return (a.len > b.len) - (a.len < b.len);
 }
 
-bool slice_starts(struct slice s, struct slice prefix)
-{
-    return s.len >= prefix.len && slice_equal(slice_head(s, prefix.len), prefix);
-}
-
 bool slice_starts_fold(struct slice s, struct slice prefix)
 {
     return s.len >= prefix.len && slice_equal_fold(slice_head(s, prefix.len), prefix);
@@ -62,11 +42,6 @@ static size_t index_in(struct slice s, const char *found)
     return found ? (size_t)(found - s.at) : SLICE_NOT_FOUND;
 }
 
-size_t slice_find(struct slice s, char octet)
-{
-    return s.len ? index_in(s, memchr(s.at, octet, s.len)) : SLICE_NOT_FOUND;
-}
-
 size_t slice_find_last(struct slice s, char octet)
 {
     return s.len ? index_in(s, memrchr(s.at, octet, s.len)) : SLICE_NOT_FOUND;
@@ -77,18 +52,6 @@ size_t slice_find_slice(struct slice s, struct slice part)
     if (part.len == 0)
         return 0;
     return s.len ? index_in(s, memmem(s.at, s.len, part.at, part.len)) : SLICE_NOT_FOUND;
-}
-
-struct slice slice_head(struct slice s, size_t n)
-{
-    return slice_of(s.at, n < s.len ? n : s.len);
-}
-
-struct slice slice_from(struct slice s, size_t n)
-{
-    if (n > s.len)
-        n = s.len;
-    return n ? slice_of(s.at + n, s.len - n) : s;
 }
 
 static bool is_blank(char octet)

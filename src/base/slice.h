@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 struct slice {
     const char *at;
@@ -20,25 +21,60 @@ struct slice {
 #define SLICE_NONE     ((struct slice){NULL, 0})
 #define SLICE_ARGS(s)  (int)(s).len, ((s).at ? (s).at : "")
 
-struct slice slice_of(const char *at, size_t len);
-struct slice slice_text(const char *text); /* text is terminated; NULL gives an empty slice */
+static inline struct slice slice_of(const char *at, size_t len)
+{
+    return (struct slice){at, len};
+}
 
-bool slice_equal(struct slice a, struct slice b);
+/* text is terminated; NULL gives an empty slice */
+static inline struct slice slice_text(const char *text)
+{
+    return (struct slice){text, text ? strlen(text) : 0};
+}
+
+static inline bool slice_equal(struct slice a, struct slice b)
+{
+    return a.len == b.len && (a.len == 0 || memcmp(a.at, b.at, a.len) == 0);
+}
+
 bool slice_equal_fold(struct slice a, struct slice b); /* ASCII letters without regard to case */
 int slice_compare(struct slice a, struct slice b);     /* as memcmp, the shorter first */
-bool slice_starts(struct slice s, struct slice prefix);
+static inline bool slice_starts(struct slice s, struct slice prefix)
+{
+    return s.len >= prefix.len && (prefix.len == 0 || memcmp(s.at, prefix.at, prefix.len) == 0);
+}
+
 bool slice_starts_fold(struct slice s, struct slice prefix);
 bool slice_ends_fold(struct slice s, struct slice suffix);
 
 #define SLICE_NOT_FOUND ((size_t)-1)
-size_t slice_find(struct slice s, char octet);      /* index or SLICE_NOT_FOUND */
+/* index or SLICE_NOT_FOUND */
+static inline size_t slice_find(struct slice s, char octet)
+{
+    const char *found = s.len ? (const char *)memchr(s.at, octet, s.len) : NULL;
+
+    return found ? (size_t)(found - s.at) : SLICE_NOT_FOUND;
+}
+
 size_t slice_find_last(struct slice s, char octet); /* index or SLICE_NOT_FOUND */
 size_t slice_find_slice(struct slice s, struct slice part);
 
 /* Parts; never past the end: n is cut to the length. */
-struct slice slice_head(struct slice s, size_t n); /* the first n octets */
-struct slice slice_from(struct slice s, size_t n); /* all but the first n */
-struct slice slice_trim(struct slice s);           /* without SP and HT at both ends */
+/* the first n octets */
+static inline struct slice slice_head(struct slice s, size_t n)
+{
+    return slice_of(s.at, n < s.len ? n : s.len);
+}
+
+/* all but the first n */
+static inline struct slice slice_from(struct slice s, size_t n)
+{
+    if (n > s.len)
+        n = s.len;
+    return n ? slice_of(s.at + n, s.len - n) : s;
+}
+
+struct slice slice_trim(struct slice s); /* without SP and HT at both ends */
 
 /* Takes the part before the first `octet` off the front of *s, and the octet with it. Without one the
  * whole rest is taken. Returns false when *s is empty already. */

@@ -1,7 +1,10 @@
 /* HELO and EHLO (RFC 5321 section 4.1.1.1). */
 #include "core/machine.h"
 
+#include "base/text.h"
 #include "wire/domain.h"
+
+#include <string.h>
 
 /* Our syntax is tolerant: what is wrong with a name is a matter of checks and weights, not of grammar. But a
  * name that could break a Received field or a log line is refused. */
@@ -45,27 +48,50 @@ void command_helo_proceed(struct turn *turn)
     say_with(turn->step, SAY_HELO, turn->facts.site->set.host_name, turn->command.argument);
 }
 
-static struct slice offers(const struct session *session, struct arena *arena)
+/* Said to every client: so it is put together by hand, not by a format. */
+struct list {
+    char *text;
+    size_t len;
+};
+
+static void list_add(struct list *list, bool wanted, struct slice keyword)
+{
+    if (!wanted)
+        return;
+    memcpy(list->text + list->len, keyword.at, keyword.len);
+    list->len += keyword.len;
+}
+
+#define OFFERS_SIZE 256
+
+static void offers_add(struct list *list, const struct session *session)
 {
     const struct settings *set = &session->world->site->set;
-    bool carry_utf8 = set->offer_smtputf8 && session->carried & CARRY_SMTPUTF8 &&
-                      session->carried & CARRY_8BITMIME;
-    return arena_format(arena, "%s\nSIZE %llu%s\nENHANCEDSTATUSCODES%s%s%s%s%s",
-                        set->offer_pipelining ? "\nPIPELINING" : "", (unsigned long long)set->limit_message,
-                        session->carried & CARRY_8BITMIME ? "\n8BITMIME" : "",
-                        set->offer_chunking ? "\nCHUNKING" : "", carry_utf8 ? "\nSMTPUTF8" : "",
-                        set->offer_dsn && session->carried & CARRY_DSN ? "\nDSN" : "",
-                        session->tls_offered && set->offer_starttls && !session->tls.len ? "\nSTARTTLS" : "",
-                        session->may_xclient ? "\nXCLIENT NAME ADDR PORT PROTO HELO DESTADDR DESTPORT" : "");
+    uint32_t carried = session->carried;
+    char digits[TEXT_UNIT_SIZE];
+    struct slice size = slice_of(digits, text_print_u64(set->limit_message, digits));
+    list_add(list, set->offer_pipelining, SLICE("\nPIPELINING"));
+    list_add(list, true, SLICE("\nSIZE "));
+    list_add(list, true, size);
+    list_add(list, carried & CARRY_8BITMIME, SLICE("\n8BITMIME"));
+    list_add(list, true, SLICE("\nENHANCEDSTATUSCODES"));
+    list_add(list, set->offer_chunking, SLICE("\nCHUNKING"));
+    list_add(list, set->offer_smtputf8 && carried & CARRY_SMTPUTF8 && carried & CARRY_8BITMIME,
+             SLICE("\nSMTPUTF8"));
+    list_add(list, set->offer_dsn && carried & CARRY_DSN, SLICE("\nDSN"));
+    list_add(list, session->tls_offered && set->offer_starttls && !session->tls.len, SLICE("\nSTARTTLS"));
+    list_add(list, session->may_xclient, SLICE("\nXCLIENT NAME ADDR PORT PROTO HELO DESTADDR DESTPORT"));
 }
 
 void command_ehlo_proceed(struct turn *turn)
 {
     struct session *session = turn->step->session;
+    struct slice host = turn->facts.site->set.host_name, name = turn->command.argument;
     greeted(turn, true);
-    struct slice list = offers(session, &turn->arena);
-    struct slice text = arena_format(&turn->arena, "%.*s greets %.*s%.*s",
-                                     SLICE_ARGS(turn->facts.site->set.host_name),
-                                     SLICE_ARGS(turn->command.argument), SLICE_ARGS(list));
-    say_text(turn->step, SAY_EHLO, text);
+    struct list list = {arena_take(&turn->arena, host.len + name.len + OFFERS_SIZE), 0};
+    list_add(&list, true, host);
+    list_add(&list, true, SLICE(" greets "));
+    list_add(&list, true, name);
+    offers_add(&list, session);
+    say_text(turn->step, SAY_EHLO, slice_of(list.text, list.len));
 }

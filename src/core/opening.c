@@ -28,11 +28,11 @@ void opening_banner(struct step *step)
     char room[1024];
     struct arena arena;
     arena_init(&arena, room, sizeof room);
-    struct slice text = arena_format(&arena, "%.*s ESMTP %s", SLICE_ARGS(site->set.host_name),
-                                     site->banner_count ? "" : "Postern");
+    struct slice text = arena_join(&arena, site->set.host_name, SLICE(" ESMTP "));
+    if (!site->banner_count)
+        text = arena_join(&arena, text, SLICE("Postern"));
     for (size_t i = 0; i < site->banner_count; i++)
-        text = arena_format(&arena, "%.*s%s%.*s", SLICE_ARGS(text), i ? "\n" : "",
-                            SLICE_ARGS(site->banner[i]));
+        text = arena_join(&arena, i ? arena_join(&arena, text, SLICE("\n")) : text, site->banner[i]);
     say_text(step, SAY_BANNER, text);
     arena_drop(&arena);
     session_set_state(step, STATE_GREETED);

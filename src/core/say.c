@@ -69,6 +69,14 @@ static void draft_add_argument(struct draft *draft, struct slice argument, bool 
     struct slice rest = own ? argument : slice_head(argument, ARGUMENT_MAX);
 
     while (rest.len) {
+        size_t plain = 0;
+        while (plain < rest.len && rest.at[plain] >= ' ' && rest.at[plain] < 0x7f)
+            plain++;
+        if (!draft_add(draft, slice_head(rest, plain)))
+            return;
+        rest = slice_from(rest, plain);
+        if (!rest.len)
+            return;
         const size_t size = slice_utf8_size(rest);
         const bool keep = size > 0 && (!is_control(rest, size) || (own && rest.at[0] == '\n'));
 
@@ -90,14 +98,12 @@ static void draft_fill(struct draft *draft, const char *text, const struct slice
     struct slice rest = slice_text(text);
 
     while (rest.len) {
+        const size_t plain = slice_find(rest, '{');
+        (void)draft_add(draft, slice_head(rest, plain));
+        rest = slice_from(rest, plain);
+        if (!rest.len)
+            break;
         const bool own = slice_starts(rest, SLICE("{+}"));
-        const bool other = slice_starts(rest, SLICE("{}"));
-
-        if (!own && !other) {
-            (void)draft_add(draft, slice_head(rest, 1));
-            rest = slice_from(rest, 1);
-            continue;
-        }
         assert(count > 0);
         draft_add_argument(draft, *arguments++, own);
         count--;

@@ -94,19 +94,24 @@ void record_finding(struct step *step, enum finding finding, struct slice eviden
            .weight = (uint64_t)info->weight);
 }
 
+static void flag_add(struct slice *flags, struct slice flag, struct arena *arena)
+{
+    struct slice start = flags->len ? arena_join(arena, *flags, SLICE(",")) : SLICE_NONE;
+    *flags = arena_join(arena, start, flag);
+}
+
 static struct slice ending_flags(const struct session *session, struct arena *arena)
 {
     struct slice flags = SLICE_NONE;
-    for (unsigned i = 1; i < FIND_LIMIT; i++) {
-        if (!(session->found[i / 64] & UINT64_C(1) << (i % 64)))
-            continue;
-        flags = arena_format(arena, "%.*s%s%s", SLICE_ARGS(flags), flags.len ? "," : "",
-                             finding_info(i)->word);
-    }
+    for (unsigned word = 0; word < FIND_SET_WORDS; word++)
+        for (uint64_t bits = session->found[word]; bits; bits &= bits - 1) {
+            unsigned finding = word * 64 + (unsigned)__builtin_ctzll(bits);
+            flag_add(&flags, slice_text(finding_info(finding)->word), arena);
+        }
     if (session->peer.family == ADDRESS_IPV6)
-        flags = arena_format(arena, "%.*s%sipv6", SLICE_ARGS(flags), flags.len ? "," : "");
+        flag_add(&flags, SLICE("ipv6"), arena);
     if (session->ending == END_QUIT)
-        flags = arena_format(arena, "%.*s%squit", SLICE_ARGS(flags), flags.len ? "," : "");
+        flag_add(&flags, SLICE("quit"), arena);
     return flags;
 }
 

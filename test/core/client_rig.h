@@ -95,7 +95,7 @@ static inline void rig_is_closed(struct rig *rig, const char *trouble)
     struct slice actual = client_trouble(rig->client);
     assert_true(rig->closed);
     if (!slice_equal(actual, slice_text(trouble)))
-        fail_msg("trouble is \"%.*s\", not \"%s\"", SLICE_ARGS(actual), trouble);
+        fail_msg("trouble is \"%.*s\", not \"%s\"", SLICE_ARGS(actual), trouble ? trouble : "");
 }
 
 static inline void rig_connect(struct rig *rig)
