@@ -32,6 +32,7 @@ struct files_status {
     uint64_t size;
     int64_t modified_ns; /* since 1970 */
     uint64_t number;     /* inode: tells a replaced file from the one before */
+    uint64_t device;     /* of the file system, for sync_all */
     bool folder;
 };
 
@@ -46,6 +47,9 @@ struct files {
                  struct error *error);
     int (*truncate)(struct files *files, int descriptor, uint64_t size, struct error *error);
     int (*sync)(struct files *files, int descriptor, struct error *error); /* octets and size */
+    /* Everything on the file system that the descriptor is on. An error of any write since the descriptor was
+     * opened is told (Linux 5.8 and later). */
+    int (*sync_all)(struct files *files, int descriptor, struct error *error);
     /* Tells the disk to begin writing; a hint. */
     void (*flush)(struct files *files, int descriptor, uint64_t offset, uint64_t size);
     void (*close)(struct files *files, int descriptor);
