@@ -15,11 +15,12 @@
 struct draft;
 struct files;
 
-#define DRAFT_MEMORY   (64u * 1024u)       /* octets that are kept in memory; also the size of one write */
-#define DRAFT_FLUSH    (1024u * 1024u)     /* octets after which the disk begins to write */
-#define DRAFT_SIZE_MAX (UINT64_C(1) << 32) /* a message of the largest limits.message and what we add fits   \
-                                            */
-#define DRAFT_HEAD 64u /* octets left free at the front of the file, for the spool's records */
+#define DRAFT_MEMORY (64u * 1024u)   /* octets that are kept in memory; also the size of one write */
+#define DRAFT_FLUSH  (1024u * 1024u) /* octets after which the disk begins to write */
+#define DRAFT_SIZE_MAX                                                                                       \
+    (UINT64_C(1) << 32) /* a message of the largest limits.message and what we add fits                      \
+                         */
+#define DRAFT_HEAD 96u  /* octets left free at the front of the file, for the spool's records */
 
 /* What the drafts of one process share. The folder is made by the courier; a missing one is an error of the
  * first large message. */

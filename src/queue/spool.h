@@ -8,21 +8,16 @@
  *
  * A full or broken disk costs the messages of that batch their 250 (STORED_FULL, STORED_FAILED) and nothing
  * else: the segment is cut back to its last sync and given up, and the next batch begins another.
- *
- * Queue ids are the session's id, a dot and the transaction's number: "06p3qj7x4r0a1.1". */
+ */
 #ifndef QUEUE_SPOOL_H
 #define QUEUE_SPOOL_H
 
 #include "core/transaction.h"
 #include "io/draft.h"
 #include "io/inbox.h"
+#include "queue/message.h"
 
 struct spool;
-
-#define QUEUE_ID_SIZE 26 /* with its NUL */
-/* Returns the length. */
-size_t queue_id_print(uint64_t session, uint32_t number, char text[QUEUE_ID_SIZE]);
-bool queue_id_parse(struct slice text, uint64_t *ret_session, uint32_t *ret_number);
 
 struct spool_settings {
     struct inbox *inbox;  /* where results go; outlives the spool */
