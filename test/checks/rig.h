@@ -1,0 +1,66 @@
+/* A turn of a session that has come as far as RCPT, for trying one check alone. */
+#ifndef CHECKS_RIG_H
+#define CHECKS_RIG_H
+
+#include "unit.h"
+
+#include "base/memory.h"
+#include "checks/list.h"
+#include "core/machine.h"
+
+struct rig {
+    struct site *site;
+    struct session_world world;
+    struct outbox outbox;
+    struct session *session;
+    struct input input;
+    struct step step;
+    struct turn turn;
+    struct route route;
+};
+
+static inline void rig_begin(struct rig *rig)
+{
+    *rig = (struct rig){.site = site_new()};
+    rig->world = (struct session_world){.site = rig->site};
+    outbox_init(&rig->outbox);
+    rig->session = session_init(memory_take(session_size()), &rig->world, 1, SLICE_NONE);
+    rig->step = (struct step){rig->session, &rig->input, &rig->outbox};
+    rig->route = (struct route){.name = SLICE("example.org"), .number = 3};
+    turn_init(&rig->turn, &rig->step);
+}
+
+static inline void rig_end(struct rig *rig)
+{
+    turn_done(&rig->turn);
+    session_done(rig->session);
+    memory_give(rig->session, session_size());
+    outbox_done(&rig->outbox);
+    site_free(rig->site);
+}
+
+/* The recipient of RCPT TO:<address>, as the command would have read it. */
+static inline void rig_recipient(struct rig *rig, const char *argument, bool ours)
+{
+    struct slice parameters;
+    assert_int_equal(path_parse_forward(slice_text(argument), &rig->turn.arena, &rig->turn.path, &parameters),
+                     PATH_DONE);
+    rig->turn.facts.recipient = &rig->turn.path;
+    rig->turn.facts.recipient_address = rig->turn.path.mailbox;
+    rig->turn.facts.route = ours ? &rig->route : NULL;
+}
+
+static inline void rig_answer(struct rig *rig, enum answer_status status, const char *value)
+{
+    rig->session->asks->status = (uint8_t)status;
+    rig->session->asks->value = slice_text(value);
+}
+
+static inline void rig_found(const struct rig *rig, enum finding finding)
+{
+    assert_int_equal(rig->turn.found_count, 1);
+    assert_int_equal(rig->turn.found[0].finding, finding);
+    assert_true(rig->turn.found[0].evidence.len > 0);
+}
+
+#endif
