@@ -1,7 +1,7 @@
 /*
  * bench-names - a name server on loopback that knows no name
  *
- *   bench-names [-a ADDRESS] [-p PORT]       (127.0.0.1, 53)
+ *   bench-names [-a ADDRESS] [-p PORT]       (127.0.0.1, 53; 0: any port that is free)
  *
  * Each query over UDP is answered NXDOMAIN at once. Servers that look their clients up are measured with
  * their look-ups on, and without waiting for time-outs. Ends at SIGTERM; "listening ADDRESS PORT" says that
@@ -62,6 +62,8 @@ int main(int argc, char **argv)
         perror("bench-names");
         return 1;
     }
+    socklen_t at_size = sizeof at;
+    getsockname(fd, (struct sockaddr *)&at, &at_size);
     printf("listening %s %u\n", address, (unsigned)ntohs(at.sin_port));
     fflush(stdout);
     for (;;) {
