@@ -1,5 +1,7 @@
 #include "wire/dot.h"
 
+#include "wire/plain.h"
+
 #include <assert.h>
 
 /*
@@ -67,7 +69,8 @@ static void real_crlf(struct dot *dot)
 static void step_text(struct run *run, size_t len)
 {
     struct dot *dot = run->dot;
-    size_t at = run->at, nul = 0, eight_bit = 0;
+    size_t nul = 0, eight_bit = 0;
+    size_t at = run->at + plain_len(slice_of(run->input + run->at, len - run->at));
     for (; at < len && run->input[at] != '\n' && run->input[at] != '\r'; at++) {
         nul += run->input[at] == '\0';
         eight_bit += (unsigned char)run->input[at] > 127;

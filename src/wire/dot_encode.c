@@ -1,5 +1,7 @@
 #include "wire/dot.h"
 
+#include "wire/plain.h"
+
 #include <assert.h>
 
 /*
@@ -74,6 +76,7 @@ static void step_nuls(struct run *run)
 static void step_text(struct run *run)
 {
     struct slice input = run->input;
+    run->at += plain_len(slice_from(input, run->at));
     while (run->at < input.len && input.at[run->at] != '\n' && input.at[run->at] != '\r')
         run->at++;
     if (run->at == input.len)

@@ -1,6 +1,7 @@
 #include "wire/header.h"
 
 #include "base/text.h"
+#include "wire/plain.h"
 
 /*
  * section = *( field / junk ) end
@@ -10,6 +11,7 @@
  */
 
 #define LINE_MAX 998 /* RFC 5322 section 2.1.1 */
+#define RUN_MAX  4096
 
 enum state {
     STATE_BEGIN, /* at the first octet of a line */
@@ -235,11 +237,38 @@ static void octet_add(struct header *header, unsigned char octet)
         line_octet(header, octet);
 }
 
+/* Octets within a value or a junk line that are nothing special: how many at the front were dealt with. */
+static size_t run_add(struct header *header, struct slice content)
+{
+    if (header->cr || header->utf8_left > 0 || (header->state != STATE_VALUE && header->state != STATE_JUNK))
+        return 0;
+    struct slice run = slice_head(content, plain_len(content));
+    header->line_len += (uint32_t)run.len;
+    header->size += run.len;
+    if (header->line_len > LINE_MAX)
+        header->flags |= HEADER_LONG_LINE;
+    if (header->size > header->limits.size_max)
+        header->flags |= HEADER_TOO_LARGE;
+    if (!header->keeping || header->state != STATE_VALUE)
+        return run.len;
+    struct slice kept = run;
+    while (header->kept.len == 0 && kept.len > 0 && kept.at[0] == ' ')
+        kept = slice_from(kept, 1);
+    size_t room = header->kept.max - header->kept.len;
+    if (kept.len > room)
+        header->value_cut[header->kind] = true;
+    buf_add(&header->kept, slice_head(kept, room));
+    return run.len;
+}
+
 size_t header_feed(struct header *header, struct slice content)
 {
     size_t taken = 0;
-    while (taken < content.len && !header->done)
-        octet_add(header, (unsigned char)content.at[taken++]);
+    while (taken < content.len && !header->done) {
+        taken += run_add(header, slice_head(slice_from(content, taken), RUN_MAX));
+        if (taken < content.len)
+            octet_add(header, (unsigned char)content.at[taken++]);
+    }
     return taken;
 }
 

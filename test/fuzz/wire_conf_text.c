@@ -47,7 +47,10 @@ static void add_nodes(struct buf *buf, const struct conf_node *node, unsigned de
         assert(node->name.len > 0 && node->line > 0 && node->column > 0);
         buf_add(buf, node->name);
         add_values(buf, node);
-        if (node->block) {
+        /* A block nested too deep is there, but empty: written again it would be a mistake again. */
+        if (node->block && depth == CONF_DEPTH_MAX)
+            assert(!node->children);
+        else if (node->block) {
             buf_add(buf, SLICE(" {\n"));
             add_nodes(buf, node->children, depth + 1);
             buf_add(buf, SLICE("}"));
