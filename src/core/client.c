@@ -211,12 +211,13 @@ static void step(struct client *client, const struct client_input *input)
 void client_step(struct client *client, const struct client_input *input, struct client_output *output)
 {
     assert(client->state != CLIENT_STATE_CLOSED && output->send.max >= CLIENT_SEND_MAX);
-    output->want_content = output->start_tls = output->job_done = output->close = false;
+    output->start_tls = output->job_done = output->close = false;
     client->out = output;
     client->now_ms = input->now_ms;
     step(client, input);
     client->out = NULL;
     output->ready = client->state == CLIENT_STATE_IDLE;
+    output->want_content = client->state == CLIENT_STATE_CONTENT;
     output->timer_ms = client->due_ms;
 }
 

@@ -7,7 +7,6 @@ void client_begin_content(struct client *client)
     client->job->done_anything = true;
     client->dots = (struct dot_encoder){.octets = 0};
     client_enter(client, CLIENT_STATE_CONTENT);
-    client->out->want_content = true;
 }
 
 static void pieces_send(struct client *client, const struct dot_out *out)
@@ -47,7 +46,6 @@ void client_content(struct client *client, struct slice piece)
         pieces_send(client, &out);
     }
     client_wait(client);
-    client->out->want_content = true;
 }
 
 /* A refusal before the end decides; a yes before the end is no yes to the message. */

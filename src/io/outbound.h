@@ -14,75 +14,84 @@
 
 #include "base/error.h"
 #include "base/list.h"
-#include "base/wheel.h"
 #include "core/client.h"
+#include "io/loop.h"
 
-struct loop;
 struct outbound;
-struct outbound_way; /* private */
+struct outbound_connection; /* private, as are those two */
+struct outbound_pool;
+struct outbound_way;
+struct tls_client;
 
 struct outbound_settings {
-    struct loop *loop;   /* outlives the outbound */
-    struct slice helo;   /* our name; copied */
-    uint64_t connect_ms; /* for all addresses of a target together, name and TLS included */
-    uint64_t reply_ms;   /* for a reply to a command, and for the peer to take what we send */
-    uint64_t dot_ms;     /* for the reply to the message */
-    uint64_t idle_ms;    /* how long an unused connection is kept */
-    uint64_t waiting_ms; /* how long a job may wait for a connection */
+    struct loop *loop;      /* outlives the outbound */
+    struct tls_client *tls; /* lent; NULL: one of its own, which verifies nothing (RFC 7435) */
+    struct slice helo;      /* our name; copied */
+    uint64_t connect_ms;    /* for name and connection, all addresses of a target together */
+    uint64_t reply_ms;      /* for a reply to a command, and for the peer to take what we send */
+    uint64_t dot_ms;        /* for the reply to the message */
+    uint64_t idle_ms;       /* how long an unused connection is kept */
+    uint64_t waiting_ms;    /* how long a job may wait until it begins, on all targets together */
     uint64_t again_first_ms, again_most_ms; /* how long a target that failed is left alone; 0: 1 s, 30 s */
-    unsigned connections;                   /* to one target */
+    unsigned connections;                   /* to one target, at least 1 */
     unsigned waiting;                       /* jobs that may wait for one target */
 };
 
 /* Where a job goes: targets in order, and how to talk to them. */
 struct outbound_to {
     const struct target *targets; /* borrowed for outbound_start only */
-    size_t target_count;
+    size_t target_count;          /* at least 1 */
     enum client_protocol protocol;
     enum route_tls tls;
     enum route_tell tell; /* XCLIENT and PROXY tell of job->transaction's client */
 };
 
-/* The content, read from its beginning, piece by piece, again after rewind. */
+/* The content, read from its beginning, piece by piece. */
 struct outbound_content {
     /* Gives the next octets (any length over 0; good until the next call), or an empty slice at the end. */
     int (*next)(void *from, struct slice *ret_piece, struct error *error);
-    void (*rewind)(void *from);
+    void (*rewind)(void *from); /* called before the first `next` */
     void *from;
 };
 
 enum outbound_result {
     OUTBOUND_ANSWERED, /* the server has answered: see job.reply and each recipient */
-    OUTBOUND_DOWN,     /* no server could be reached, or none answered before anything was passed on */
+    OUTBOUND_DOWN,     /* no server could be reached, or none answered; the message was not taken */
     OUTBOUND_LOST,     /* the connection ended after the dot: not known whether the message was taken */
     OUTBOUND_BUSY,     /* all connections were busy for too long, or too many jobs wait */
-    OUTBOUND_FAILED    /* the content could not be read */
+    OUTBOUND_FAILED    /* the content could not be read; the message was not taken */
 };
 
 /* A job. The owner fills the first part, keeps all of it alive and unchanged until `done` or outbound_forget,
- * and may hold it inside a struct of his own. */
+ * and may hold it inside a struct of his own.
+ *
+ * Without recipients it is a probe: it is done as soon as a connection is open and EHLO has been answered. */
 struct outbound_job {
-    struct client_job job; /* its results are good in `done` and until the owner lets go of the job */
+    struct client_job job;           /* its replies are good in `done` only */
     struct outbound_content content; /* not for verifications */
-    /* Called exactly once, from the loop, never from inside a call to outbound; not after outbound_forget. */
+    /* Called exactly once, from the loop, never from inside a call to outbound; not after outbound_forget.
+     * The job is the owner's again, and may start anew. */
     void (*done)(void *whom, struct outbound_job *job);
     void *whom;
 
     /* results */
     enum outbound_result result;
     struct slice server; /* "192.0.2.7:25" or the socket's path: who answered, or was tried last; in `text` */
-    struct slice trouble; /* not ANSWERED: why, in words; in `text` */
-    const struct capability
-        *capability; /* of the server that answered, during `done` only; NULL: never greeted */
+    struct slice trouble;         /* not ANSWERED: why, in words; in `text` */
+    struct capability capability; /* of the server that answered; its greeting is empty */
+    bool tls;                     /* the connection was encrypted */
 
     /* private */
     struct link link;
-    struct timer timer;
-    struct outbound_pool *pool;
-    struct outbound_connection *connection;
+    struct loop_timer timer;
+    struct outbound *outbound;
     struct outbound_way *way;
+    struct outbound_connection *connection;
     uint8_t state;
     uint8_t at; /* the target that is tried */
+    bool fresh; /* only a connection that has carried nothing yet */
+    bool begun; /* content was asked for */
+    bool unreadable;
     char text[384];
 };
 
@@ -91,13 +100,14 @@ struct outbound *outbound_new(const struct outbound_settings *settings);
 void outbound_change(struct outbound *outbound, const struct outbound_settings *settings);
 /* Takes the job in hand. */
 void outbound_start(struct outbound *outbound, const struct outbound_to *to, struct outbound_job *job);
-/* The job's result is not wanted any more; what is under way is broken off, and unless the dot was sent
- * nothing was passed on. A job that is done or was never started is taken. */
-void outbound_forget(struct outbound *outbound, struct outbound_job *job);
+/* The job's result is not wanted any more; what is under way is broken off, and unless job.dot_sent is set
+ * nothing was passed on. A job that is done, or zeroed and never started, is taken. */
+void outbound_forget(struct outbound_job *job);
 /* Closes what is idle, politely, and from here on each connection after its job. */
 void outbound_stop(struct outbound *outbound);
 /* Jobs that are under way or wait. */
 size_t outbound_busy(const struct outbound *outbound);
-void outbound_free(struct outbound *outbound); /* no job may be left but forgotten ones; NULL is taken */
+/* Jobs that are still there are forgotten. NULL is taken. */
+void outbound_free(struct outbound *outbound);
 
 #endif

@@ -1,6 +1,7 @@
-/* Names of configured hosts to addresses, by the system's resolver (getaddrinfo) on a helper thread: for the
+/* Names of configured hosts to addresses, by the system's resolver (getaddrinfo) on helper threads: for the
  * few names that stand in the configuration. Answers are kept for a short while; a name that is asked for
- * while its question is on the way shares the answer. */
+ * while its question is on the way shares the answer, and one that was known stays
+ * known while its question fails. */
 #ifndef IO_RESOLVE_H
 #define IO_RESOLVE_H
 
@@ -27,7 +28,8 @@ struct resolve *resolve_new(struct loop *loop);
  * `done` with `number`. */
 bool resolve_ask(struct resolve *resolve, struct slice name, uint64_t number, resolve_done *done, void *whom,
                  struct resolve_answer *ret_answer);
-void resolve_forget(struct resolve *resolve, void *whom, uint64_t number);
-void resolve_free(struct resolve *resolve); /* waits for the question that is under way; NULL is taken */
+void resolve_forget(struct resolve *resolve, const void *whom, uint64_t number);
+/* Questions that are under way end by themselves. NULL is taken. */
+void resolve_free(struct resolve *resolve);
 
 #endif
