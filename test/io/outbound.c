@@ -1,7 +1,7 @@
 /* Proves that jobs for servers behind us share connections, wait within bounds, can be forgotten at any time,
  * and go encrypted, and under the client's name, where they should. */
-#include "certificate.h"
 #include "outbound_rig.h"
+#include "certificate.h"
 #include <stdlib.h>
 #include <unistd.h>
 
