@@ -78,9 +78,10 @@ struct networks {
 void networks_sort(struct networks *networks);
 bool networks_contain(const struct networks *networks, const struct address *address);
 
-/* listen 0.0.0.0:25 { proxy 192.0.2.0/24 }: an address that is listened on. */
+/* listen 0.0.0.0:25 { proxy 192.0.2.0/24; optional yes }: an address that is listened on. */
 struct listen {
     struct address address;
+    bool optional;         /* where the system refuses it, the gate goes on without */
     struct networks proxy; /* from these a PROXY header must come first */
 };
 

@@ -23,13 +23,14 @@ struct conf_note {
     struct conf_note *next;
     struct slice file; /* as it was named on the command line or in an include */
     unsigned line;     /* from 1; 0: the file as a whole */
+    unsigned order;    /* of its file among the files that were read */
+    bool garbled;      /* the line could not be read; nothing else is said of it */
     struct slice text; /* a sentence without a final dot */
 };
 
 struct conf_notes {
     struct conf_note *first; /* in the order of files and lines */
-    struct conf_note *last;
-    size_t count; /* all of them, kept or not */
+    size_t count;            /* all of them, kept or not */
 };
 
 struct conf_report {

@@ -1,0 +1,220 @@
+/* Settings of one value: limits.recipients 100, or limits { recipients 100 }. */
+#include "daemon/conf_make.h"
+
+#include "base/text.h"
+#include "wire/domain.h"
+#include "wire/path.h"
+
+#include <string.h>
+
+/* --- what texts must look like ------------------------------------------------------------------------- */
+
+static bool is_domain(struct slice text)
+{
+    struct domain_facts facts;
+
+    return domain_check(text, false, &facts) == DOMAIN_DONE && !facts.numeric && !facts.dot_last;
+}
+
+/* A name of the system's users: what useradd(8) takes. */
+static bool is_user(struct slice text)
+{
+    for (size_t i = 0; i < text.len; i++)
+        if (!text_is_alnum(text.at[i]) && !memchr("_-.", text.at[i], 3))
+            return false;
+    return text.len < 32 && !(text.len && text.at[0] == '-');
+}
+
+static bool is_url(struct slice text)
+{
+    return slice_is_printable(text) && slice_find(text, ' ') == SLICE_NOT_FOUND && text.len < 400 &&
+           (slice_starts(text, SLICE("https://")) || slice_starts(text, SLICE("http://")));
+}
+
+static bool is_separators(struct slice text)
+{
+    for (size_t i = 0; i < text.len; i++)
+        if (!memchr("!#$%&'*+-/=?^_`{|}~.", text.at[i], 20))
+            return false;
+    return true;
+}
+
+static bool is_facility(struct slice text)
+{
+    static const char *const words[] = {"kern",   "user",   "mail",   "daemon", "auth",   "syslog",
+                                        "lpr",    "news",   "uucp",   "cron",   "local0", "local1",
+                                        "local2", "local3", "local4", "local5", "local6", "local7"};
+
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+        if (slice_equal(text, slice_text(words[i])))
+            return true;
+    return false;
+}
+
+/* A mailbox, or an address with a domain. */
+static bool is_address(struct slice text)
+{
+    const size_t at = slice_find_last(text, '@');
+    const struct slice local = at == SLICE_NOT_FOUND ? text : slice_head(text, at);
+
+    for (size_t i = 0; i < local.len; i++)
+        if (local.at[i] <= ' ' || local.at[i] == 0x7f || memchr("<>\"@,:;/", local.at[i], 8))
+            return false;
+    return local.len && local.len <= 64 && local.at[0] != '.' &&
+           (at == SLICE_NOT_FOUND || is_domain(slice_from(text, at + 1)));
+}
+
+static bool is_path(struct slice text)
+{
+    return text.len > 0;
+}
+
+struct text_rule {
+    const char *name;
+    bool (*fits)(struct slice text);
+    const char *expected;
+    bool may_be_empty;
+    bool path;
+};
+
+static const struct text_rule text_rules[] = {
+    {"host-name", is_domain, "a domain name, such as mx.example.net", true, false},
+    {"postmaster", is_address, "a mailbox or an address, such as joe or joe@example.net", false, false},
+    {"user", is_user, "the name of a user of this system", true, false},
+    {"group", is_user, "the name of a group of this system", true, false},
+    {"state-directory", is_path, "a folder", false, true},
+    {"run-directory", is_path, "a folder", false, true},
+    {"policy-url", is_url, "a page's address, such as https://example.net/policy", true, false},
+    {"deliver.separators", is_separators, "characters such as + or -, and no letters, digits or blanks", true,
+     false},
+    {"log.file", is_path, "a file", true, true},
+    {"log.facility", is_facility, "a facility of syslog(3), such as mail or local0", false, false},
+};
+
+static const struct text_rule *text_rule(const struct setting_info *info)
+{
+    for (size_t i = 0; i < sizeof text_rules / sizeof *text_rules; i++)
+        if (strcmp(text_rules[i].name, info->name) == 0)
+            return &text_rules[i];
+    return NULL;
+}
+
+static const char *text_problem(const struct text_rule *rule, struct slice text)
+{
+    if (!rule || (rule->may_be_empty && text.len == 0) || (text.len && rule->fits(text)))
+        return NULL;
+    return rule->expected;
+}
+
+/* --- reading ------------------------------------------------------------------------------------------- */
+
+static void refuse(const struct conf_at *at, const struct setting_info *info, const char *expected)
+{
+    const struct slice shown = conf_shown(at->maker, at->node->values[0].text);
+
+    conf_mistake(at->maker, conf_place_of_value(at, 0), "%s cannot be \"%.*s\": expected %s", info->name,
+                 SLICE_ARGS(shown), expected);
+}
+
+static bool one_value(const struct conf_at *at, const struct setting_info *info)
+{
+    const struct conf_node *node = at->node;
+    struct settings unused = at->maker->site->set;
+    struct slice expected = SLICE("text");
+
+    if (node->value_count == 1 && !node->block && !node->values[0].list)
+        return true;
+    if (info->type != SETTING_TEXT) /* nothing fits a setting but text, so the control character never does */
+        (void)setting_set(&unused, info, SLICE("\1"), &at->maker->scratch, &expected);
+    conf_mistake(at->maker, conf_place_of(at), "%s wants one value%s: expected %.*s", info->name,
+                 node->block ? " and no block" : "", SLICE_ARGS(expected));
+    return false;
+}
+
+static void setting_read(const struct conf_at *at, const struct setting_info *info)
+{
+    struct site *site = at->maker->site;
+    struct slice expected;
+
+    if (!conf_is_first(at, "", slice_text(info->name)) || !one_value(at, info))
+        return;
+    struct slice text = at->node->values[0].text;
+    const struct text_rule *rule = info->type == SETTING_TEXT ? text_rule(info) : NULL;
+    const char *problem = text_problem(rule, text);
+    if (problem) {
+        refuse(at, info, problem);
+        return;
+    }
+    if (rule && rule->path && text.len)
+        text = conf_path(at, text);
+    if (!setting_set(&site->set, info, text, &site->arena, &expected))
+        refuse(at, info, arena_copy(&at->maker->scratch, expected).at);
+}
+
+/* --- sections ------------------------------------------------------------------------------------------ */
+
+static bool in_section(const char *name, struct slice section)
+{
+    return slice_starts(slice_text(name), section) && name[section.len] == '.';
+}
+
+static bool section_other(const struct conf_at *at)
+{
+    const struct slice *section = at->subject;
+    const struct slice name = arena_format(&at->maker->scratch, "%.*s.%.*s", SLICE_ARGS(*section),
+                                           SLICE_ARGS(at->node->name));
+    const struct setting_info *info = setting_find(name);
+
+    if (info)
+        setting_read(at, info);
+    return info;
+}
+
+static struct slice section_other_name(const struct conf_at *at, size_t index)
+{
+    const struct slice *section = at->subject;
+
+    for (size_t i = 0; i < setting_count; i++)
+        if (in_section(setting_infos[i].name, *section) && index-- == 0)
+            return slice_text(setting_infos[i].name);
+    return SLICE_NONE;
+}
+
+static void section_read(const struct conf_at *at)
+{
+    const struct slice shown = conf_shown(at->maker, at->node->name);
+    struct slice section = at->node->name;
+    const struct conf_words words = {.what = arena_copy(&at->maker->scratch, section).at,
+                                     .other = section_other,
+                                     .other_name = section_other_name};
+
+    if (at->node->value_count || !at->node->block) {
+        conf_mistake(at->maker, conf_place_of(at), "%.*s is a block of settings: expected %.*s { ... }",
+                     SLICE_ARGS(shown), SLICE_ARGS(shown));
+        return;
+    }
+    conf_block_read(at->maker, at->source, at->node->children, &words, &section);
+}
+
+bool conf_setting_other(const struct conf_at *at)
+{
+    const struct setting_info *info = setting_find(at->node->name);
+
+    if (info) {
+        setting_read(at, info);
+        return true;
+    }
+    for (size_t i = 0; i < setting_count; i++) {
+        if (!in_section(setting_infos[i].name, at->node->name))
+            continue;
+        section_read(at);
+        return true;
+    }
+    return false;
+}
+
+struct slice conf_setting_name(const struct conf_at *at, size_t index)
+{
+    (void)at;
+    return index < setting_count ? slice_text(setting_infos[index].name) : SLICE_NONE;
+}
