@@ -9,7 +9,8 @@
  * up to which the journals' tells are in it: after a crash at any point each tell has been applied once.
  *
  * Time is an argument everywhere: an entry whose time has come is not there any more, also before the sweep
- * has removed it. A store belongs to one thread. */
+ * has removed it. A store is used by one thread at a time, of the process that opened it: behind a fork the
+ * child opens its own. */
 #ifndef IO_STORE_H
 #define IO_STORE_H
 

@@ -1,0 +1,407 @@
+/* Proves one contract for all classes of store: what was put is there until its time, whatever the sweep
+ * does; a batch is applied whole with its positions or not at all; LMDB keeps that over any kill, grows its
+ * map, and shows readers what the writer did; and the overlay answers until the store has caught up. */
+#include "base/random.h"
+#include "io/store.h"
+#include "unit.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define NOW INT64_C(1763719631000)
+
+struct folder {
+    char path[64];
+};
+
+static void folder_make(struct folder *folder)
+{
+    snprintf(folder->path, sizeof folder->path, "/tmp/postern-store-XXXXXX");
+    assert_non_null(mkdtemp(folder->path));
+}
+
+static void folder_remove(const struct folder *folder)
+{
+    DIR *dir = opendir(folder->path);
+    assert_non_null(dir);
+    for (const struct dirent *entry; (entry = readdir(dir));)
+        if (entry->d_name[0] != '.')
+            assert_int_equal(unlinkat(dirfd(dir), entry->d_name, 0), 0);
+    closedir(dir);
+    assert_int_equal(rmdir(folder->path), 0);
+}
+
+static struct store *lmdb(const struct folder *folder, bool writer, uint64_t map_octets)
+{
+    struct store_lmdb_settings settings = {slice_text(folder->path), writer, map_octets};
+    struct store *store = NULL;
+    struct error error = {0};
+    if (store_lmdb_open(&settings, &store, &error) < 0)
+        fail_msg("%s", error.text);
+    return store;
+}
+
+static void put(struct store *store, struct slice key, struct slice value, int64_t expires)
+{
+    struct store_write write = {STORE_PUT, key, value, expires};
+    struct error error = {0};
+    if (store_apply(store, &(struct store_batch){.writes = &write, .write_count = 1}, &error) < 0)
+        fail_msg("%s", error.text);
+}
+
+static void put_removed(struct store *store, struct slice key)
+{
+    struct store_write write = {.verb = STORE_REMOVE, .key = key};
+    assert_int_equal(store_apply(store, &(struct store_batch){.writes = &write, .write_count = 1}, NULL), 0);
+}
+
+static void assert_value(struct store *store, struct slice key, int64_t now, const char *wanted)
+{
+    struct slice value = SLICE_NONE;
+    struct error error = {0};
+    enum store_status status = store_get(store, key, now, &value, &error);
+    if (status == STORE_FAILED)
+        fail_msg("%s", error.text);
+    assert_int_equal(status, wanted ? STORE_FOUND : STORE_NONE);
+    if (wanted && !slice_equal(value, slice_text(wanted)))
+        fail_msg("\"%.*s\" is not \"%s\"", SLICE_ARGS(value), wanted);
+}
+
+/* --- the contract, for every class --------------------------------------------------------------------- */
+
+static void values_come_and_go(struct store *store)
+{
+    assert_value(store, SLICE("a"), NOW, NULL);
+    put(store, SLICE("a"), SLICE("1"), 0);
+    assert_value(store, SLICE("a"), NOW, "1");
+    put(store, SLICE("a"), SLICE("22"), NOW + 10);
+    assert_value(store, SLICE("a"), NOW + 9, "22");
+    assert_value(store, SLICE("a"), NOW + 10, NULL);
+    put(store, SLICE("a"), SLICE(""), 0);
+    assert_value(store, SLICE("a"), NOW, "");
+    put_removed(store, SLICE("a"));
+    put_removed(store, SLICE("a"));
+    assert_value(store, SLICE("a"), NOW, NULL);
+    put(store, SLICE("with\0nul"), SLICE("x"), 0);
+    assert_value(store, SLICE("with"), NOW, NULL);
+    assert_value(store, SLICE("with\0nul"), NOW, "x");
+}
+
+static void keys_of_every_length(struct store *store)
+{
+    static char key[STORE_KEY_MAX];
+    char text[24];
+    memset(key, 'k', sizeof key);
+    for (size_t len = 1; len <= sizeof key; len += len < 600 ? 1 : 101) {
+        snprintf(text, sizeof text, "%zu", len);
+        put(store, slice_of(key, len), slice_text(text), 0);
+    }
+    for (size_t len = 1; len <= sizeof key; len += len < 600 ? 1 : 101) {
+        snprintf(text, sizeof text, "%zu", len);
+        assert_value(store, slice_of(key, len), NOW, text);
+    }
+    static char value[STORE_VALUE_MAX];
+    memset(value, 'v', sizeof value);
+    put(store, SLICE("largest"), slice_of(value, sizeof value), 0);
+    struct slice got;
+    assert_int_equal(store_get(store, SLICE("largest"), NOW, &got, NULL), STORE_FOUND);
+    assert_true(slice_equal(got, slice_of(value, sizeof value)));
+}
+
+static void batches_move_positions(struct store *store)
+{
+    struct store_position position;
+    const struct store_write writes[] = {
+        {STORE_PUT, SLICE("b"), SLICE("first"), 0},
+        {STORE_REMOVE, SLICE("b"), SLICE_NONE, 0},
+        {STORE_PUT, SLICE("c"), SLICE("1"), 0},
+        {STORE_PUT, SLICE("c"), SLICE("2"), 0},
+    };
+    const struct store_stream streams[] = {{SLICE("gate-0"), {1, 100}}, {SLICE("gate-1"), {7, 4000000000}}};
+    assert_int_equal(store_position(store, SLICE("gate-0"), &position, NULL), STORE_NONE);
+    assert_int_equal(store_apply(store, &(struct store_batch){writes, COUNT(writes), streams, 2}, NULL), 0);
+    assert_value(store, SLICE("b"), NOW, NULL);
+    assert_value(store, SLICE("c"), NOW, "2");
+    assert_int_equal(store_position(store, SLICE("gate-1"), &position, NULL), STORE_FOUND);
+    assert_int_equal(position.sequence, 7);
+    assert_int_equal(position.offset, 4000000000);
+    assert_int_equal(store_position(store, SLICE("gate-0"), &position, NULL), STORE_FOUND);
+    assert_int_equal(position.offset, 100);
+    /* Positions are no values. */
+    assert_value(store, SLICE("gate-0"), NOW, NULL);
+}
+
+static void sweep_takes_what_is_over(struct store *store)
+{
+    struct store_counts before, after;
+    assert_int_equal(store_counts(store, &before, NULL), 0);
+    for (unsigned i = 0; i < 1000; i++) {
+        char key[24];
+        snprintf(key, sizeof key, "sweep %u", i);
+        put(store, slice_text(key), SLICE("x"), i % 2 ? NOW + 5 : 0);
+    }
+    assert_int_equal(store_sweep(store, NOW, 100000, NULL), 0);
+    int removed = 0;
+    for (unsigned round = 0; round < 200 && removed < 500; round++) {
+        int now = store_sweep(store, NOW + 5, 50, NULL);
+        assert_true(now >= 0 && now <= 50);
+        removed += now;
+    }
+    assert_int_equal(removed, 500);
+    assert_int_equal(store_counts(store, &after, NULL), 0);
+    assert_int_equal(after.entries, before.entries + 500);
+    assert_value(store, SLICE("sweep 1"), NOW, NULL);
+    assert_value(store, SLICE("sweep 2"), NOW, "x");
+}
+
+static void conformance(struct store *store)
+{
+    values_come_and_go(store);
+    keys_of_every_length(store);
+    batches_move_positions(store);
+    sweep_takes_what_is_over(store);
+}
+
+static void memory_conforms(void **state)
+{
+    (void)state;
+    struct store *store = store_memory_new();
+    conformance(store);
+    store_close(store);
+}
+
+static void lmdb_conforms(void **state)
+{
+    (void)state;
+    struct folder folder;
+    folder_make(&folder);
+    struct store *store = lmdb(&folder, true, 0);
+    conformance(store);
+    store_close(store);
+    store = lmdb(&folder, true, 0);
+    assert_value(store, SLICE("c"), NOW, "2");
+    store_close(store);
+    folder_remove(&folder);
+}
+
+/* --- LMDB's own ---------------------------------------------------------------------------------------- */
+
+static void readers_follow_a_growing_map(void **state)
+{
+    (void)state;
+    struct folder folder;
+    static char value[10000];
+    folder_make(&folder);
+    struct store *reader = lmdb(&folder, false, 0);
+    assert_value(reader, SLICE("0"), NOW, NULL); /* there is no store yet */
+    struct store *writer = lmdb(&folder, true, 1 << 20);
+    store_close(reader);
+    int pipes[2];
+    assert_int_equal(pipe(pipes), 0);
+    pid_t child = fork(); /* LMDB wants one environment a process */
+    if (child == 0) {
+        char octet;
+        struct store *other = lmdb(&folder, false, 0);
+        assert_value(other, SLICE("0"), NOW, NULL);
+        assert_int_equal(write(pipes[1], "r", 1), 1);
+        while (store_get(other, SLICE("last"), NOW, &(struct slice){0}, NULL) == STORE_NONE)
+            usleep(1000);
+        struct slice got;
+        enum store_status status = store_get(other, SLICE("999"), NOW, &got, NULL);
+        octet = status == STORE_FOUND && got.len == sizeof value ? 'y' : 'n';
+        store_close(other);
+        _exit(octet == 'y' ? 0 : 1);
+    }
+    char ready;
+    assert_int_equal(read(pipes[0], &ready, 1), 1);
+    for (unsigned i = 0; i < 1000; i++) {
+        char key[24];
+        snprintf(key, sizeof key, "%u", i);
+        put(writer, slice_text(key), slice_of(value, sizeof value), 0);
+    }
+    put(writer, SLICE("last"), SLICE("1"), 0);
+    int status;
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_int_equal(status, 0);
+    struct store_counts counts;
+    assert_int_equal(store_counts(writer, &counts, NULL), 0);
+    assert_true(counts.octets > 10000000);
+    close(pipes[0]);
+    close(pipes[1]);
+    store_close(writer);
+    folder_remove(&folder);
+}
+
+static void reader_that_came_first_finds_the_store(void **state)
+{
+    (void)state;
+    struct folder folder;
+    folder_make(&folder);
+    pid_t child = fork();
+    if (child == 0) {
+        struct slice value;
+        struct store *reader = lmdb(&folder, false, 0);
+        for (unsigned tries = 0; tries < 10000; tries++, usleep(1000))
+            if (store_get(reader, SLICE("a"), NOW, &value, NULL) == STORE_FOUND)
+                _exit(0);
+        _exit(1);
+    }
+    struct store *writer = lmdb(&folder, true, 0);
+    put(writer, SLICE("a"), SLICE("1"), 0);
+    int status;
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_int_equal(status, 0);
+    store_close(writer);
+    folder_remove(&folder);
+}
+
+/* Each batch puts its number under a key of its own and under "newest", and moves the position to it. After a
+ * kill the three must tell the same story. */
+static void write_until_killed(const struct folder *folder, int out)
+{
+    struct store *store = lmdb(folder, true, 1 << 20);
+    struct store_position position = {1, 0};
+    store_position(store, SLICE("gate-0"), &position, NULL);
+    for (uint32_t i = position.offset + 1;; i++) {
+        char text[24];
+        snprintf(text, sizeof text, "%u", i);
+        const struct store_write writes[] = {
+            {STORE_PUT, slice_text(text), slice_text(text), 0},
+            {STORE_PUT, SLICE("newest"), slice_text(text), 0},
+        };
+        struct store_stream stream = {SLICE("gate-0"), {1, i}};
+        if (store_apply(store, &(struct store_batch){writes, 2, &stream, 1}, NULL) < 0)
+            _exit(1);
+        if (write(out, &i, sizeof i) != sizeof i)
+            _exit(1);
+    }
+}
+
+static void kill_leaves_batches_whole(void **state)
+{
+    (void)state;
+    struct folder folder;
+    struct random random = {7};
+    folder_make(&folder);
+    uint32_t told = 0;
+    for (unsigned round = 0; round < 10; round++) {
+        int pipes[2];
+        assert_int_equal(pipe(pipes), 0);
+        pid_t child = fork();
+        if (child == 0)
+            write_until_killed(&folder, pipes[1]);
+        for (uint64_t n = 1 + random_below(&random, 20); n; n--)
+            assert_int_equal(read(pipes[0], &told, sizeof told), sizeof told);
+        kill(child, SIGKILL);
+        waitpid(child, NULL, 0);
+        close(pipes[0]);
+        close(pipes[1]);
+
+        struct store *store = lmdb(&folder, true, 0);
+        struct store_position position;
+        char text[24];
+        assert_int_equal(store_position(store, SLICE("gate-0"), &position, NULL), STORE_FOUND);
+        assert_true(position.offset >= told);
+        snprintf(text, sizeof text, "%u", position.offset);
+        assert_value(store, SLICE("newest"), NOW, text);
+        assert_value(store, slice_text(text), NOW, text);
+        snprintf(text, sizeof text, "%u", position.offset + 1);
+        assert_value(store, slice_text(text), NOW, NULL);
+        assert_true(store_lmdb_clear_dead(store, NULL) >= 0);
+        store_close(store);
+    }
+    folder_remove(&folder);
+}
+
+static void dead_readers_are_cleared(void **state)
+{
+    (void)state;
+    struct folder folder;
+    folder_make(&folder);
+    struct store *writer = lmdb(&folder, true, 0);
+    put(writer, SLICE("a"), SLICE("1"), 0);
+    pid_t child = fork();
+    if (child == 0) {
+        struct store *reader = lmdb(&folder, false, 0);
+        assert_value(reader, SLICE("a"), NOW, "1");
+        _exit(0); /* without closing */
+    }
+    waitpid(child, NULL, 0);
+    assert_int_equal(store_lmdb_clear_dead(writer, NULL), 1);
+    assert_int_equal(store_lmdb_clear_dead(writer, NULL), 0);
+    store_close(writer);
+    folder_remove(&folder);
+}
+
+/* --- the overlay --------------------------------------------------------------------------------------- */
+
+static void assert_overlay(struct store_overlay *overlay, struct slice key, int64_t now, const char *wanted)
+{
+    struct slice value = SLICE_NONE;
+    assert_int_equal(store_overlay_get(overlay, key, now, &value, NULL), wanted ? STORE_FOUND : STORE_NONE);
+    if (wanted)
+        assert_true(slice_equal(value, slice_text(wanted)));
+}
+
+static void move_position(struct store *store, struct store_position position)
+{
+    struct store_stream stream = {SLICE("gate-0"), position};
+    assert_int_equal(store_apply(store, &(struct store_batch){.streams = &stream, .stream_count = 1}, NULL),
+                     0);
+}
+
+static void overlay_answers_until_it_is_applied(void **state)
+{
+    (void)state;
+    struct store *store = store_memory_new();
+    struct store_overlay *overlay = store_overlay_new(store, SLICE("gate-0"), 3);
+    struct store_write write = {STORE_PUT, SLICE("a"), SLICE("new"), NOW + 1000};
+    put(store, SLICE("a"), SLICE("old"), 0);
+    assert_overlay(overlay, SLICE("a"), NOW, "old");
+    store_overlay_tell(overlay, &write, (struct store_position){2, 500}, NOW);
+    assert_overlay(overlay, SLICE("a"), NOW, "new");
+    assert_overlay(overlay, SLICE("a"), NOW + 1000, NULL);
+    move_position(store, (struct store_position){1, 9999});
+    assert_overlay(overlay, SLICE("a"), NOW, "new");
+    move_position(store, (struct store_position){2, 500});
+    assert_overlay(overlay, SLICE("a"), NOW, "new");
+    move_position(store, (struct store_position){2, 501});
+    assert_overlay(overlay, SLICE("a"), NOW, "old"); /* the store's own word, whatever it is */
+    assert_int_equal(store_overlay_count(overlay), 0);
+
+    write.verb = STORE_REMOVE;
+    store_overlay_tell(overlay, &write, (struct store_position){3, 1}, NOW);
+    assert_overlay(overlay, SLICE("a"), NOW, NULL);
+    assert_overlay(overlay, SLICE("a"), NOW + 60000, NULL);
+    assert_overlay(overlay, SLICE("a"), NOW + 60001, "old"); /* it was never applied */
+
+    for (unsigned i = 0; i < 5; i++) {
+        char key[2] = {(char)('p' + i), 0};
+        write = (struct store_write){STORE_PUT, slice_text(key), SLICE("x"), 0};
+        store_overlay_tell(overlay, &write, (struct store_position){4, i}, NOW);
+    }
+    assert_int_equal(store_overlay_count(overlay), 3);
+    assert_overlay(overlay, SLICE("q"), NOW, NULL);
+    assert_overlay(overlay, SLICE("r"), NOW, "x");
+    store_overlay_free(overlay);
+    store_close(store);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(memory_conforms),
+        cmocka_unit_test(lmdb_conforms),
+        cmocka_unit_test(readers_follow_a_growing_map),
+        cmocka_unit_test(reader_that_came_first_finds_the_store),
+        cmocka_unit_test(kill_leaves_batches_whole),
+        cmocka_unit_test(dead_readers_are_cleared),
+        cmocka_unit_test(overlay_answers_until_it_is_applied),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
