@@ -1,0 +1,109 @@
+#include "journal/words.h"
+
+#include "core/ask.h"
+#include "core/finding.h"
+
+#include <string.h>
+
+#define WORD(table, number) ((number) < sizeof table / sizeof *table && table[number] ? table[number] : "?")
+
+/* In the order of core's enums; a test holds the two together. */
+static const char *const stages[] = {"connect", "helo", "mail", "rcpt", "data", "message"};
+static const char *const verdicts[] = {"pass", "defer", "reject", "drop"};
+static const char *const states[] = {"new",  "proxy", "greeted", "ready",   "mail", "rcpt",
+                                     "data", "chunk", "bdat",    "storing", "tls",  "closed"};
+static const char *const endings[] = {"none", "quit", "client-closed", "closed-by-us", "timeout", "stopped"};
+static const char *const ending_phrases[] = {
+    "it is not over",
+    "the client said QUIT",
+    "the client closed the connection without QUIT",
+    "the gate closed the connection",
+    "nothing came for too long",
+    "the gate was being stopped",
+};
+static const char *const told[] = {"?", "put", "remove"};
+
+const char *journal_stage_word(uint64_t stage)
+{
+    return WORD(stages, stage);
+}
+
+const char *journal_verdict_word(uint64_t verdict)
+{
+    return WORD(verdicts, verdict);
+}
+
+const char *journal_state_word(uint64_t state)
+{
+    return WORD(states, state);
+}
+
+const char *journal_ending_word(uint64_t why)
+{
+    return WORD(endings, why);
+}
+
+const char *journal_ending_phrase(uint64_t why)
+{
+    return WORD(ending_phrases, why);
+}
+
+const char *journal_told_word(uint64_t verb)
+{
+    return WORD(told, verb);
+}
+
+const char *journal_mode_word(uint64_t mode)
+{
+    return mode <= MODE_ENFORCE ? mode_word((unsigned)mode) : "?";
+}
+
+const char *journal_question_word(uint64_t kind)
+{
+    const char *word = kind < ASK_KIND_LIMIT ? ask_word((enum ask_kind)kind) : NULL;
+    return word ? word : "?";
+}
+
+const char *journal_answer_word(uint64_t status)
+{
+    return status <= ANSWER_TIMEOUT ? answer_word((enum answer_status)status) : "?";
+}
+
+const char *journal_finding_word(uint64_t number)
+{
+    const struct finding_info *info = number < FIND_LIMIT ? finding_info((unsigned)number) : NULL;
+    return info ? info->word : "?";
+}
+
+/* A verdict without a finding has 0 there. */
+static const char *finding_or_nothing(uint64_t number)
+{
+    return number ? journal_finding_word(number) : "";
+}
+
+static const struct {
+    enum event_kind kind;
+    const char *field;
+    const char *(*word)(uint64_t number);
+} meanings[] = {
+    {EVENT_KIND_state_changed, "from", journal_state_word},
+    {EVENT_KIND_state_changed, "to", journal_state_word},
+    {EVENT_KIND_question_asked, "kind", journal_question_word},
+    {EVENT_KIND_question_answered, "kind", journal_question_word},
+    {EVENT_KIND_question_answered, "status", journal_answer_word},
+    {EVENT_KIND_finding, "finding", journal_finding_word},
+    {EVENT_KIND_finding, "mode", journal_mode_word},
+    {EVENT_KIND_verdict, "stage", journal_stage_word},
+    {EVENT_KIND_verdict, "verdict", journal_verdict_word},
+    {EVENT_KIND_verdict, "finding", finding_or_nothing},
+    {EVENT_KIND_told, "verb", journal_told_word},
+    {EVENT_KIND_session_ended, "why", journal_ending_word},
+};
+
+const char *journal_field_word(enum event_kind kind, const char *field, uint64_t number)
+{
+    for (size_t i = 0; i < sizeof meanings / sizeof *meanings; i++)
+        if (meanings[i].kind == kind && strcmp(meanings[i].field, field) == 0)
+            return meanings[i].word(number);
+    return NULL;
+}

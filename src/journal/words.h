@@ -1,0 +1,22 @@
+/* Words for the numbers that events hold. Each is a constant text, "?" for a number that this program does
+ * not know. What findings, questions and answers are called stands in their own catalogues. */
+#ifndef JOURNAL_WORDS_H
+#define JOURNAL_WORDS_H
+
+#include "core/event.h"
+
+const char *journal_stage_word(uint64_t stage);     /* verdict.stage: "rcpt" */
+const char *journal_verdict_word(uint64_t verdict); /* verdict.verdict: "pass", "defer", "reject", "drop" */
+const char *journal_state_word(uint64_t state);     /* state_changed: "greeted" */
+const char *journal_ending_word(uint64_t why);      /* session_ended.why: "quit" */
+const char *journal_ending_phrase(uint64_t why);    /* "the client said QUIT" */
+const char *journal_told_word(uint64_t verb);       /* told.verb: "put" */
+const char *journal_mode_word(uint64_t mode);       /* finding.mode: "enforce" */
+const char *journal_question_word(uint64_t kind);   /* question_asked.kind: "recipient" */
+const char *journal_answer_word(uint64_t status);   /* question_answered.status: "found" */
+const char *journal_finding_word(uint64_t number);  /* finding.finding: "relay-denied" */
+
+/* The word for a field that holds a number with a meaning; NULL: the number speaks for itself. */
+const char *journal_field_word(enum event_kind kind, const char *field, uint64_t number);
+
+#endif
