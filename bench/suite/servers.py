@@ -378,7 +378,7 @@ run-directory {work}/run
 listen 127.0.0.1:{port}
 limits {{
     connections 20000
-    host-connections 20000
+    host-connections 1000
 }}
 relay.connections 100
 log {{
