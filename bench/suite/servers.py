@@ -89,10 +89,14 @@ class Server:
     def start(self):
         if self.needs_sink:
             self.sink = Sink(self.work)
-        self.launch()
-        return self
+        try:
+            self.launch()
+        except BaseException:
+            self.release()
+            raise
 
     def launch(self):
+        """Starts it and waits until it answers; ends it again where it does not."""
         raise NotImplementedError
 
     def end(self):
@@ -100,6 +104,9 @@ class Server:
 
     def stop(self):
         self.end()
+        self.release()
+
+    def release(self):
         if self.sink:
             self.sink.stop()
         self.group.remove()
