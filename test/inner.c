@@ -66,9 +66,21 @@ static void slowly(struct loop_hook *hook)
     }
 }
 
+static bool is_refused(const struct inner_replies *replies, struct slice line)
+{
+    struct slice words = slice_text(replies->refused), word;
+    while (slice_word(&words, &word))
+        if (slice_find_slice(line, word) != SLICE_NOT_FOUND)
+            return true;
+    return false;
+}
+
 static const char *answer(struct inner_connection *connection, struct slice line)
 {
     const struct inner_replies *replies = &connection->inner->replies;
+    const char *own = connection->inner->answer ? connection->inner->answer(connection->inner, line) : NULL;
+    if (own)
+        return own;
     if (slice_starts_fold(line, SLICE("EHLO")) || slice_starts_fold(line, SLICE("LHLO")))
         return replies->ehlo;
     if (slice_starts_fold(line, SLICE("STARTTLS")) && connection->inner->tls)
@@ -76,9 +88,7 @@ static const char *answer(struct inner_connection *connection, struct slice line
     if (slice_starts_fold(line, SLICE("MAIL")))
         return replies->mail;
     if (slice_starts_fold(line, SLICE("RCPT")))
-        return replies->refused && slice_find_slice(line, slice_text(replies->refused)) != SLICE_NOT_FOUND
-                   ? "550 5.1.1 no such user\r\n"
-                   : replies->rcpt;
+        return is_refused(replies, line) ? "550 5.1.1 no such user\r\n" : replies->rcpt;
     if (slice_starts_fold(line, SLICE("RSET")))
         return replies->rset;
     if (slice_starts_fold(line, SLICE("PROXY")))

@@ -15,7 +15,7 @@
  * and one that begins with '~' leaves octet by octet. */
 struct inner_replies {
     const char *greeting, *ehlo, *mail, *rcpt, *data, *dot, *rset, *other;
-    const char *refused; /* a recipient that contains it gets "550 5.1.1 no such user" */
+    const char *refused; /* a recipient that contains one of these words gets "550 5.1.1 no such user" */
 };
 
 struct inner_connection {
@@ -35,6 +35,8 @@ struct inner {
     struct target target;
     struct tls_server *tls;
     struct inner_replies replies;
+    /* Asked first, where it is set; NULL: as in `replies`. */
+    const char *(*answer)(const struct inner *inner, struct slice line);
     struct inner_connection connections[INNER_CONNECTIONS];
     struct buf heard;    /* all lines but content, of all connections */
     struct buf messages; /* contents as they came, each with its dot */

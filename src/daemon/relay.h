@@ -29,12 +29,11 @@ struct relay_gate {
     void (*late)(void *gate, struct slice key, const struct stored *stored);
 };
 
-/* The site is used until relay_change; it must live as long. */
+/* The site must live as long as the relay: a new configuration is a new gate with a relay of its own. */
 struct relay *relay_new(const struct relay_gate *gate, const struct site *site);
-/* A new configuration; what is under way goes on. The old site is not needed afterwards. */
-void relay_change(struct relay *relay, const struct site *site);
 
-/* ASK_RECIPIENT for routes that have targets: key is "ROUTE LOCAL@DOMAIN". Posts one answer to the ticket.
+/* ASK_RECIPIENT for routes that have targets: key is "ROUTE LOCAL@DOMAIN", the
+ * route by its number. Posts one answer to the ticket.
  * The value of FOUND is what the route carries, see relay_carry_print. */
 void relay_ask_recipient(struct relay *relay, struct ticket ticket, struct slice key);
 
@@ -55,10 +54,9 @@ void relay_forget(struct relay *relay, struct ticket ticket);
  * route whose server was not yet heard counts as carrying nothing. */
 uint32_t relay_carried(const struct relay *relay);
 
-/* The bits as text ("8bitmime smtputf8 dsn size"), and back; unknown words are passed over. */
+/* The bits as words of ask.def ("8bitmime smtputf8 dsn size"); "plain" for none. */
 #define RELAY_CARRY_TEXT_SIZE 40
 struct slice relay_carry_print(uint32_t carried, char text[RELAY_CARRY_TEXT_SIZE]);
-uint32_t relay_carry_parse(struct slice text);
 
 /* The gate stops: idle connections are closed; messages under way go on. */
 void relay_stop(struct relay *relay);

@@ -53,6 +53,7 @@ void job_finish(struct outbound_job *job, enum outbound_result result, const cha
     job_unlist(job);
     job->state = JOB_FINISHED;
     job->result = result;
+    job->target = job->at;
     text_set(job, job->server, trouble);
     list_add_last(&outbound->finished, &job->link);
     loop_again(outbound->settings.loop);

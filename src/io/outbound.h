@@ -80,6 +80,7 @@ struct outbound_job {
     struct slice trouble;         /* not ANSWERED: why, in words; in `text` */
     struct capability capability; /* of the server that answered; its greeting is empty */
     bool tls;                     /* the connection was encrypted */
+    size_t target;                /* the place of the target in its way */
 
     /* private */
     struct link link;

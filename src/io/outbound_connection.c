@@ -10,6 +10,8 @@
 /* Content is gathered up to here before it is sent: a small message with its end goes out in one call. */
 enum { GATHER = 64 * 1024 };
 
+enum { REFUSALS_MOST = 8 };
+
 static struct outbound *outbound_of(const struct outbound_connection *connection)
 {
     return connection->pool->outbound;
@@ -215,6 +217,17 @@ static void job_broken(struct outbound_connection *connection)
     }
 }
 
+/* Common servers slow a connection down after ten refusals without a message between them, and hang up after
+ * twenty: asking for many unknown recipients in a row needs fresh ones. */
+static void count_refusals(struct outbound_connection *connection)
+{
+    const struct client_job *inner = &connection->job->job;
+    if (inner->dot_sent && inner->reply.code / 100 == 2)
+        connection->refusals = 0;
+    for (size_t i = 0; i < inner->recipient_count; i++)
+        connection->refusals += inner->recipients[i].reply.code >= 400;
+}
+
 static void job_ended(struct outbound_connection *connection)
 {
     struct outbound_job *job = connection->job;
@@ -223,6 +236,7 @@ static void job_ended(struct outbound_connection *connection)
     job->capability.greeting = SLICE_NONE;
     job->tls = connection->tls != NULL;
     connection->piece = SLICE_NONE;
+    count_refusals(connection);
     if (job->unreadable)
         return;
     bool answered = inner->reply.code != 0 && !(inner->reply.code == 421 && !inner->done_anything);
@@ -281,11 +295,17 @@ static void becomes_ready(struct outbound_connection *connection)
 
 static void becomes_idle(struct outbound_connection *connection)
 {
+    struct outbound_pool *pool = connection->pool;
     connection->state = CONNECTION_IDLE;
     list_remove(&connection->link);
-    list_add_first(&connection->pool->connections, &connection->link);
+    list_add_first(&pool->connections, &connection->link);
     loop_timer_clear(outbound_of(connection)->settings.loop, &connection->timer);
-    pool_dispatch(connection->pool);
+    if (connection->refusals >= REFUSALS_MOST) {
+        connection_quit(connection);
+        pool_dispatch(pool);
+        return;
+    }
+    pool_dispatch(pool);
     if (connection->state != CONNECTION_IDLE)
         return;
     connection->used = true;

@@ -73,6 +73,7 @@ struct outbound_connection {
     /* PROXY: the client that it is opened for; session 0: ourselves */
     uint64_t session;
     struct address peer, local;
+    unsigned refusals; /* of recipients since the last message that was taken */
     uint8_t state;
     bool was_ready;
     bool used; /* it has carried a job, or waited for one: the peer may have given it up */
