@@ -41,6 +41,13 @@ def process_cpu_us(pid):
         return None
 
 
+def busy_us():
+    """CPU that processes have used on all cores so far, interrupts left out."""
+    with open("/proc/stat", encoding="ascii") as file:
+        fields = file.readline().split()
+    return sum(int(ticks) for ticks in fields[1:4]) * 1e6 / os.sysconf("SC_CLK_TCK")
+
+
 def smaps_kib(pid, field):
     try:
         with open(f"/proc/{pid}/smaps_rollup", encoding="ascii") as file:

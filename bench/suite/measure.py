@@ -33,6 +33,13 @@ def cpu_by_role(server):
     return {role: sum(machine.process_cpu_us(pid) or 0 for pid in pids) for role, pids in server.roles().items()}
 
 
+def others_cpu(server, load):
+    """CPU so far of all that is neither the server nor the load generator nor the sink: it should stand still."""
+    sink = server.sink.process.pid if server.sink else 0
+    ours = [machine.process_cpu_us(pid) or 0 for pid in (load.pid, sink, os.getpid()) if pid]
+    return machine.busy_us() - server.group.cpu_us() - sum(ours)
+
+
 def settle(server, accepted, pace):
     """Waits until all that was accepted has reached the sink and the queue is empty; (done, seconds)."""
     began = time.monotonic()
@@ -54,11 +61,13 @@ def load_run(server, mode, pace, seconds=None):
     roles_before, cpu_before, began = cpu_by_role(server), server.group.cpu_us(), time.monotonic()
     load = load_start(server.port, mode, arguments)
     time.sleep(pace.warm)
-    window_cpu, window_began, window_arrived = server.group.cpu_us(), time.monotonic(), None
+    window_arrived, others_before = None, others_cpu(server, load)
+    window_cpu, window_began = server.group.cpu_us(), time.monotonic()
     if mode == "mail" and seconds >= 10:
         window_arrived = server.arrived()
     time.sleep(max(0.0, seconds - (time.monotonic() - window_began)))
     busy = (server.group.cpu_us() - window_cpu) / ((time.monotonic() - window_began) * 1e6)
+    others = (others_cpu(server, load) - others_before) / ((time.monotonic() - window_began) * 1e6)
     arrived_at_end = server.arrived() if window_arrived is not None else None
     window_seconds = time.monotonic() - window_began
     output, _ = load.communicate(timeout=120)
@@ -68,7 +77,7 @@ def load_run(server, mode, pace, seconds=None):
     units = seen["accepted"] if mode.startswith("mail") else seen["sessions"]
     cpu = server.group.cpu_us() - cpu_before
     roles_after = cpu_by_role(server)
-    result = {"load": seen, "busy": busy, "cpu_us": cpu / units if units else None, "units": units,
+    result = {"load": seen, "busy": busy, "others": others, "cpu_us": cpu / units if units else None, "units": units,
               "settled": settled, "settle_seconds": settle_seconds,
               "rate": seen["messages_per_second"] if mode.startswith("mail") else seen["sessions_per_second"],
               "roles_us": {role: (roles_after[role] - roles_before.get(role, 0)) / units

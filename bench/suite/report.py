@@ -240,12 +240,19 @@ def section_targets(numbers):
     return "## Targets\n\n" + table(["target", "got", "limit", "verdict"], rows) + "\n"
 
 
+def others(data, pick=statistics.median):
+    """Share of a core that other work took in the measured windows: figures with much of it are worth little."""
+    shares = [entry["result"]["others"] for entry in data["results"] if "others" in entry.get("result", {})]
+    return pick(shares) if shares else 0
+
+
 def section_conditions(data, numbers):
     facts = data["machine"]
     lines = [f"# Benchmark of {data['date']}", "",
              f"{facts['processor']}, {facts['cores']} cores, kernel {facts['kernel']}, version {facts['version']}; "
              f"CPU by {facts['accounting']}; network namespace: {'own' if data['namespace'] else 'the host’s'}; "
-             f"load of others at the start: {data['load_average']:.2f}.", "",
+             f"other work on the machine took {100 * others(data):.0f}% of a core (median; {100 * others(data, max):.0f}% "
+             f"at most).", "",
              f"{data['rounds']} round(s) of {data['seconds']:g} s behind {data['warm']:g} s of warm-up, the servers in "
              "turn, medians. All processes of the server on core 0, load generator, sink and name server on core 1. "
              "Commands in lock-step, no TLS, messages of 4 KiB with one recipient, 100 clients where nothing else is "

@@ -89,10 +89,14 @@ class Server:
     def start(self):
         if self.needs_sink:
             self.sink = Sink(self.work)
-        self.launch()
-        return self
+        try:
+            self.launch()
+        except BaseException:
+            self.release()
+            raise
 
     def launch(self):
+        """Starts it and waits until it answers; ends it again where it does not."""
         raise NotImplementedError
 
     def end(self):
@@ -100,6 +104,9 @@ class Server:
 
     def stop(self):
         self.end()
+        self.release()
+
+    def release(self):
         if self.sink:
             self.sink.stop()
         self.group.remove()
@@ -297,6 +304,7 @@ class Postern(Server):
             out.write(postern_configuration(self.work, self.port, self.route, self.sink.port if self.sink else 0))
         for name in ("mail", "state", "run"):
             os.makedirs(os.path.join(self.work, name), exist_ok=True)
+            shutil.chown(os.path.join(self.work, name), "nobody", "nogroup")
         self.output = open(os.path.join(self.work, "output"), "wb")
         self.process = subprocess.Popen([POSTERN, "serve", "-c", file], stdin=subprocess.DEVNULL,
                                         stdout=self.output, stderr=self.output, preexec_fn=self.before)
@@ -363,7 +371,31 @@ def postern_role(pid):
 
 def postern_configuration(work, port, route, sink_port):
     """The one place that knows how Postern is set up for the benchmark."""
-    raise ServerError("Postern's configuration syntax is not settled yet")
+    if route == "maildir":
+        way = f"maildir {work}/mail\n    mailbox {' '.join(peers.MAILBOXES)}"
+    else:
+        way = f"{route} 127.0.0.1:{sink_port}\n    mailboxes ask"
+    return f"""\
+host-name mail.example.net
+user nobody
+group nogroup
+gates 1
+state-directory {work}/state
+run-directory {work}/run
+listen 127.0.0.1:{port}
+limits {{
+    connections 20000
+    host-connections 1000
+}}
+relay.connections 100
+log {{
+    to file
+    file {work}/maillog
+}}
+route example.net {{
+    {way}
+}}
+"""
 
 
 SERVERS = [Raw, Postern, PosternRelay, Postfix, PostfixScreen, PostfixRelay, PostfixProxy, OpenSMTPD, OpenSMTPDRelay,

@@ -70,6 +70,13 @@ static void record_refused_recipient(struct turn *turn)
            .route = route ? route->name : SLICE_NONE);
 }
 
+/* A list with dead addresses in it is no attack, and whoever is told to come again has done nothing wrong. */
+static bool counts_as_error(enum say said)
+{
+    return say_info(said)->code >= 500 && said != SAY_UNKNOWN_RECIPIENT &&
+           said != SAY_UNKNOWN_RECIPIENT_INNER;
+}
+
 /* After a command: does it wait, was it refused, have there been too many? */
 static void settle(struct turn *turn, struct slice line, uint32_t negatives_before)
 {
@@ -83,7 +90,7 @@ static void settle(struct turn *turn, struct slice line, uint32_t negatives_befo
         return;
     }
     if (session->negatives > negatives_before) {
-        session->errors++;
+        session->errors += counts_as_error(session->said);
         record_refused_recipient(turn);
     }
     /* The turn's slices may point into the stage's memory: it goes last. */

@@ -119,6 +119,10 @@ static struct slice words_all(struct arena *arena, const struct conf_words *word
 static void unknown(const struct conf_at *at, const struct conf_words *words)
 {
     struct conf_maker *maker = at->maker;
+    if (maker->report->mistakes.count >= CONF_NOTES_MAX) {
+        conf_mistake(maker, conf_place_of(at), "unknown"); /* is counted only: a guess would be dear */
+        return;
+    }
     const struct slice shown = conf_shown(maker, at->node->name);
     const struct slice nearest = words_nearest(at, words);
     const struct slice all = words_all(&maker->scratch, words);

@@ -1,0 +1,54 @@
+/* Finding the configuration and the running gate. */
+#include "cli/cli.h"
+
+#include "base/arena.h"
+#include "daemon/conf.h"
+#include "daemon/control.h"
+
+#include <errno.h>
+#include <stdio.h>
+
+#define WAIT_MS   10000
+#define NOTES_MAX (1u << 20)
+
+struct site *cli_site(const struct cli *cli)
+{
+    struct conf_report report;
+    struct buf text;
+
+    conf_report_init(&report);
+    struct site *site = conf_load(cli->file, CONF_CARE_TEXT, &report);
+    if (!site) {
+        buf_init(&text, NOTES_MAX);
+        conf_notes_print(&report.mistakes, &text);
+        (void)fflush(stdout);
+        (void)fprintf(stderr, "%.*s", SLICE_ARGS(buf_slice(&text)));
+        buf_drop(&text);
+    }
+    conf_report_drop(&report);
+    return site;
+}
+
+int cli_call(const struct cli *cli, const struct site *site, const struct cli_call *call)
+{
+    struct arena arena;
+    struct error error = {0};
+
+    arena_init(&arena, NULL, 0);
+    const struct slice path = arena_format(&arena, "%.*s/%s", SLICE_ARGS(site->set.run_directory),
+                                           call->socket);
+    const struct control_call control = {.path = path,
+                                         .request = call->request,
+                                         .wait_ms = call->wait_ms ? call->wait_ms : WAIT_MS,
+                                         .line = call->line,
+                                         .data = call->data};
+    int status = CLI_OK;
+    if (control_call(&control, &error) < 0) {
+        if (error.number == ENOENT || error.number == ECONNREFUSED)
+            status = cli_fail(cli, "the gate is not running: nobody listens at %.*s", SLICE_ARGS(path));
+        else
+            status = cli_fail(cli, "%s", error.text);
+    }
+    arena_drop(&arena);
+    return status;
+}

@@ -1,0 +1,14 @@
+/* The table of subcommands: one row each, in the order of --help. */
+#include "cli/cli.h"
+
+const struct cli_command *const cli_commands[] = {
+    &command_check_config, &command_why, &command_completion, &command_help, NULL,
+};
+
+const struct cli_command *cli_command_find(struct slice name)
+{
+    for (size_t i = 0; cli_commands[i]; i++)
+        if (slice_equal(name, slice_text(cli_commands[i]->name)))
+            return cli_commands[i];
+    return NULL;
+}

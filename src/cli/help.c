@@ -1,0 +1,89 @@
+/* postern help [COMMAND], and --help wherever it stands. */
+#include "cli/cli.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static void print_options(const struct cli *cli, const struct cli_option *options)
+{
+    char word[64];
+
+    for (; options && options->name; options++) {
+        const bool argument = options->argument;
+        if (options->letter)
+            (void)snprintf(word, sizeof word, "-%c, --%s%s%s", options->letter, options->name,
+                           argument ? " " : "", argument ? options->argument : "");
+        else
+            (void)snprintf(word, sizeof word, "    --%s%s%s", options->name, argument ? " " : "",
+                           argument ? options->argument : "");
+        cli_print("  %s%-22s%s  %s\n", cli_style(cli, CLI_STYLE_HEAD), word, cli_style(cli, CLI_STYLE_PLAIN),
+                  options->doc);
+    }
+}
+
+static void print_head(const struct cli *cli, const char *text)
+{
+    cli_print("\n%s%s%s\n", cli_style(cli, CLI_STYLE_HEAD), text, cli_style(cli, CLI_STYLE_PLAIN));
+}
+
+void cli_print_help(const struct cli *cli)
+{
+    cli_print("postern %s: an SMTP gate\n", POSTERN_VERSION);
+    print_head(cli, "usage");
+    cli_print("  postern [-c FILE] COMMAND [OPTION ...] [ARGUMENT ...]\n");
+    print_head(cli, "commands");
+    for (size_t i = 0; cli_commands[i]; i++)
+        cli_print("  %s%-14s%s  %s\n", cli_style(cli, CLI_STYLE_HEAD), cli_commands[i]->name,
+                  cli_style(cli, CLI_STYLE_PLAIN), cli_commands[i]->summary);
+    print_head(cli, "options");
+    print_options(cli, cli_options_common);
+    cli_print("  %s%-22s%s  %s\n", cli_style(cli, CLI_STYLE_HEAD), "-V, --version",
+              cli_style(cli, CLI_STYLE_PLAIN), "show the version");
+    cli_print("\nMore about one: postern COMMAND --help, and the manual page postern(1).\n");
+}
+
+static void print_examples(const struct cli *cli, const char *examples)
+{
+    struct slice rest = slice_text(examples), line;
+
+    print_head(cli, "examples");
+    while (slice_cut(&rest, '\n', &line))
+        cli_print("  %.*s\n", SLICE_ARGS(line));
+}
+
+void cli_print_command_help(const struct cli *cli, const struct cli_command *command)
+{
+    cli_print("postern %s: %s\n", command->name, command->summary);
+    print_head(cli, "usage");
+    cli_print("  postern %s [OPTION ...]%s%s\n\n", command->name, command->arguments[0] ? " " : "",
+              command->arguments);
+    cli_print("%s", command->help);
+    print_head(cli, "options");
+    print_options(cli, command->options);
+    print_options(cli, cli_options_common);
+    if (command->examples)
+        print_examples(cli, command->examples);
+}
+
+static int run(struct cli *cli, int argc, char **argv)
+{
+    if (argc == 1) {
+        cli_print_help(cli);
+        return CLI_OK;
+    }
+    const struct cli_command *command = cli_command_find(slice_text(argv[1]));
+    if (!command)
+        return cli_fail_usage(cli, "there is no command \"%s\"", argv[1]);
+    cli_print_command_help(cli, command);
+    return CLI_OK;
+}
+
+const struct cli_command command_help = {
+    .name = "help",
+    .run = run,
+    .summary = "show what a command does",
+    .arguments = "[COMMAND]",
+    .arguments_max = 1,
+    .help = "Without COMMAND: the commands that there are.\n",
+    .examples = "postern help why\n",
+};

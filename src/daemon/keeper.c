@@ -1,0 +1,410 @@
+#include "daemon/keeper.h"
+
+#include "base/arena.h"
+#include "base/memory.h"
+#include "core/event.h"
+#include "daemon/control.h"
+#include "io/store.h"
+#include "journal/log_output.h"
+#include "journal/maillog.h"
+#include "journal/reader.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+enum {
+    EVENTS_A_TURN = 5000,   /* read before the loop is looked at again */
+    COMMIT_MS = 100,        /* for tells: a gate's own are in its overlay until then */
+    PLACES_MS = 1000,       /* for places alone */
+    TICK_MS = 1000,         /* the slow look at the folder, the sweep */
+    SWEEP_MOST = 2000,      /* entries looked at in a tick */
+    WRITES_MOST = 4096,     /* of one transaction */
+    SESSIONS_KEPT = 200000, /* for the mail log's lines */
+    STREAMS_MOST = 256
+};
+
+struct place {
+    char stream[32];
+    struct journal_mark next;
+};
+
+struct keeper {
+    const struct worker *worker;
+    const struct site *site;
+    struct loop *loop;
+    struct worker_port *port;
+    struct control *control;
+    struct journal_writer *journal; /* its own stream */
+    struct journal_reader *reader;
+    struct loop_watch watch;
+    struct store *store;
+    struct maillog *maillog;
+    struct log_output *output;
+    struct buf lines;
+
+    struct arena arena; /* of the batch */
+    struct store_write writes[WRITES_MOST];
+    size_t write_count;
+    struct place places[STREAMS_MOST];
+    size_t place_count;
+    bool moved; /* places since the last commit */
+
+    struct loop_timer commit;
+    struct loop_timer tick;
+    struct loop_hook hook;
+    bool more; /* the last turn ended before the reader did */
+    uint64_t sessions, events, applied, refused;
+    char folder[280];
+};
+
+/* --- the batch ------------------------------------------------------------------------------------------ */
+
+static void trouble(struct keeper *keeper, const char *what, const struct error *error)
+{
+    struct event_stamp stamp = {.unix_us = loop_unix_us(keeper->loop)};
+    struct buf events;
+    buf_init(&events, EVENT_SIZE_MAX);
+    event_add_trouble(
+        &events, &stamp,
+        &(struct event_trouble){.what = slice_text(what),
+                                .reason = slice_text(error->text),
+                                .effect = SLICE("it is tried again; until then less is remembered")});
+    journal_writer_add(keeper->journal, buf_slice(&events), NULL);
+    buf_drop(&events);
+}
+
+/* The batch stays whole until the store has it: a refusal means that it is tried again with the next timer.
+ */
+static void commit(struct keeper *keeper)
+{
+    struct store_stream streams[STREAMS_MOST];
+    struct error error;
+    if (!keeper->moved)
+        return;
+    for (size_t i = 0; i < keeper->place_count; i++)
+        streams[i] = (struct store_stream){slice_text(keeper->places[i].stream),
+                                           {keeper->places[i].next.sequence, keeper->places[i].next.offset}};
+    struct store_batch batch = {keeper->writes, keeper->write_count, streams, keeper->place_count};
+    if (store_apply(keeper->store, &batch, &error) < 0) {
+        if (!keeper->refused++)
+            trouble(keeper, "write to the store", &error);
+        return;
+    }
+    keeper->refused = 0;
+    keeper->applied += keeper->write_count;
+    keeper->write_count = 0;
+    keeper->moved = false;
+    arena_drop(&keeper->arena);
+}
+
+static void commit_due(struct loop_timer *timer)
+{
+    struct keeper *keeper = LIST_OF(timer, struct keeper, commit);
+    commit(keeper);
+    if (keeper->moved)
+        loop_timer_set(keeper->loop, timer, loop_now_ms(keeper->loop) + PLACES_MS);
+}
+
+static void commit_within(struct keeper *keeper, uint64_t ms)
+{
+    uint64_t due_ms = loop_now_ms(keeper->loop) + ms;
+    if (!loop_timer_is_set(&keeper->commit) || keeper->commit.timer.due_ms > due_ms)
+        loop_timer_set(keeper->loop, &keeper->commit, due_ms);
+}
+
+static void tell_add(struct keeper *keeper, const struct event_told *told)
+{
+    bool sane = told->key.len && told->key.len <= STORE_KEY_MAX && told->value.len <= STORE_VALUE_MAX &&
+                (told->verb == STORE_PUT || told->verb == STORE_REMOVE);
+    if (!sane)
+        return;
+    keeper->writes[keeper->write_count++] = (struct store_write){
+        .verb = (enum store_verb)told->verb,
+        .key = arena_copy(&keeper->arena, told->key),
+        .value = arena_copy(&keeper->arena, told->value),
+        .expires_unix_ms = (int64_t)told->expires_ms,
+    };
+    commit_within(keeper, COMMIT_MS);
+}
+
+static void place_set(struct keeper *keeper, struct slice stream, struct journal_mark next)
+{
+    size_t i = 0;
+    while (i < keeper->place_count && !slice_equal(stream, slice_text(keeper->places[i].stream)))
+        i++;
+    if (i == STREAMS_MOST)
+        return; /* read again after a restart: no harm but double lines */
+    if (i == keeper->place_count) {
+        snprintf(keeper->places[i].stream, sizeof keeper->places[i].stream, "%.*s", SLICE_ARGS(stream));
+        keeper->place_count++;
+    }
+    keeper->places[i].next = next;
+    keeper->moved = true;
+}
+
+static bool place_known(void *data, struct slice stream, struct journal_mark *ret_place)
+{
+    struct keeper *keeper = data;
+    struct store_position position;
+    struct error error;
+    if (store_position(keeper->store, stream, &position, &error) != STORE_FOUND)
+        return false;
+    *ret_place = (struct journal_mark){position.sequence, position.offset};
+    return true;
+}
+
+/* --- reading ---------------------------------------------------------------------------------------------
+ */
+
+static void log_lines(struct keeper *keeper, const struct event *event)
+{
+    struct slice rest, line;
+    buf_clear(&keeper->lines);
+    maillog_add(keeper->maillog, event, &keeper->lines);
+    rest = buf_slice(&keeper->lines);
+    while (slice_cut(&rest, '\n', &line))
+        log_output_write(keeper->output, event->stamp.unix_us, event->info->level == 1, line);
+}
+
+static void item_take(struct keeper *keeper, const struct journal_item *item)
+{
+    const struct event *event = &item->event;
+    keeper->events++;
+    keeper->sessions += event->kind == EVENT_KIND_session_ended;
+    if (event->kind == EVENT_KIND_told)
+        tell_add(keeper, &event->body.told);
+    log_lines(keeper, event);
+    place_set(keeper, item->stream, item->next);
+}
+
+/* A store that refuses stops the reading when its batch is full: what comes waits in the files. */
+static void read_on(struct keeper *keeper)
+{
+    struct journal_item item;
+    unsigned count = 0;
+    keeper->more = false;
+    while (count++ < EVENTS_A_TURN && keeper->write_count < WRITES_MOST &&
+           journal_reader_next(keeper->reader, &item))
+        item_take(keeper, &item);
+    bool full = keeper->write_count == WRITES_MOST;
+    if (full)
+        commit(keeper);
+    keeper->more = count > EVENTS_A_TURN || (full && !keeper->write_count);
+    if (keeper->moved)
+        commit_within(keeper, PLACES_MS);
+    log_output_flush(keeper->output);
+    if (keeper->more)
+        loop_again(keeper->loop);
+}
+
+static void hook_run(struct loop_hook *hook)
+{
+    struct keeper *keeper = LIST_OF(hook, struct keeper, hook);
+    if (keeper->more)
+        read_on(keeper);
+}
+
+static void written(struct loop_watch *watch, unsigned ready)
+{
+    struct keeper *keeper = LIST_OF(watch, struct keeper, watch);
+    (void)ready;
+    journal_reader_look(keeper->reader);
+    read_on(keeper);
+}
+
+static void tick_due(struct loop_timer *timer)
+{
+    struct keeper *keeper = LIST_OF(timer, struct keeper, tick);
+    struct error error;
+    journal_reader_look(keeper->reader);
+    read_on(keeper);
+    store_sweep(keeper->store, loop_unix_us(keeper->loop) / 1000, SWEEP_MOST, &error);
+    store_lmdb_clear_dead(keeper->store, &error);
+    loop_timer_set(keeper->loop, timer, loop_now_ms(keeper->loop) + TICK_MS);
+}
+
+/* --- what it is asked
+ * ---------------------------------------------------------------------------------------- */
+
+static void status_say(struct keeper *keeper, struct control *control, slab_handle request)
+{
+    struct journal_reader_counts counts;
+    struct store_counts store = {0};
+    struct error error;
+    struct buf text;
+    buf_init(&text, 4096);
+    journal_reader_counts(keeper->reader, &counts);
+    store_counts(keeper->store, &store, &error);
+    buf_add_format(
+        &text,
+        "{\"process\":\"keeper\",\"events\":%llu,\"sessions\":%llu,\"behind\":%llu,\"damaged\":%llu,"
+        "\"applied\":%llu,\"entries\":%llu,\"log_lost\":%llu}",
+        (unsigned long long)counts.events, (unsigned long long)keeper->sessions,
+        (unsigned long long)counts.behind, (unsigned long long)counts.damaged,
+        (unsigned long long)keeper->applied, (unsigned long long)store.entries,
+        (unsigned long long)log_output_lost(keeper->output));
+    control_line(control, request, buf_slice(&text));
+    buf_drop(&text);
+}
+
+static void commanded(void *data, struct control *control, const struct control_request *request)
+{
+    struct keeper *keeper = data;
+    if (!slice_equal(request->command, SLICE("status"))) {
+        control_error(control, request->handle, SLICE("the keeper knows the command status"));
+        return;
+    }
+    status_say(keeper, control, request->handle);
+    control_done(control, request->handle);
+}
+
+/* --- the supervisor --------------------------------------------------------------------------------------
+ */
+
+/* The others have ended: what they wrote is there. */
+static void drain(struct keeper *keeper)
+{
+    journal_reader_look(keeper->reader);
+    for (uint64_t before = UINT64_MAX; before != keeper->events;) {
+        before = keeper->events;
+        read_on(keeper);
+    }
+    commit(keeper);
+    loop_stop(keeper->loop);
+}
+
+static void message_came(void *data, const struct worker_message *message)
+{
+    struct keeper *keeper = data;
+    if (message->kind == WORKER_DRAIN)
+        drain(keeper);
+    else if (message->kind == WORKER_EVENT)
+        journal_writer_add(keeper->journal, message->payload, NULL);
+}
+
+/* --- beginning and end
+ * ---------------------------------------------------------------------------------------- */
+
+static int journal_begin(struct keeper *keeper, struct error *error)
+{
+    const struct site *site = keeper->site;
+    struct journal_writer_settings settings = {
+        .folder = slice_text(keeper->folder),
+        .role = SLICE("keeper"),
+        .version = SLICE(POSTERN_VERSION),
+        .configuration = site->digest,
+        .segment_octets = site->set.journal_segment,
+        .buffer_octets = site->set.journal_buffer,
+    };
+    return journal_writer_open(&settings, &keeper->journal, error);
+}
+
+static int store_begin(struct keeper *keeper, struct error *error)
+{
+    char folder[300];
+    int len = snprintf(folder, sizeof folder, "%.*s/store", SLICE_ARGS(keeper->site->set.state_directory));
+    struct store_lmdb_settings settings = {.folder = slice_of(folder, (size_t)len), .writer = true};
+    return store_lmdb_open(&settings, &keeper->store, error);
+}
+
+static int log_begin(struct keeper *keeper, struct error *error)
+{
+    const struct settings *set = &keeper->site->set;
+    struct log_output_settings settings = {.to = (enum log_to)set->log_to,
+                                           .file = set->log_file,
+                                           .facility = set->log_facility,
+                                           .host = set->host_name};
+    keeper->maillog = maillog_new(SESSIONS_KEPT);
+    return log_output_open(&settings, &keeper->output, error);
+}
+
+static int reader_begin(struct keeper *keeper, struct error *error)
+{
+    struct journal_reader_settings settings = {
+        .folder = keeper->folder, .from = JOURNAL_FROM_START, .place = place_known, .data = keeper};
+    if (journal_reader_open(&settings, &keeper->reader, error) < 0)
+        return -1;
+    keeper->watch.fd = journal_reader_fd(keeper->reader);
+    keeper->watch.ready = written;
+    return keeper->watch.fd < 0 ? 0 : loop_add(keeper->loop, &keeper->watch, LOOP_READ, error);
+}
+
+static int control_begin(struct keeper *keeper, struct error *error)
+{
+    char path[300];
+    int len = snprintf(path, sizeof path, "%.*s/keeper.sock", SLICE_ARGS(keeper->site->set.run_directory));
+    struct control_handler handler = {commanded, keeper};
+    keeper->control = control_open(keeper->loop, slice_of(path, (size_t)len), &handler, error);
+    return keeper->control ? 0 : -1;
+}
+
+static int keeper_begin(struct keeper *keeper, struct error *error)
+{
+    keeper->watch.fd = -1;
+    keeper->commit.due = commit_due;
+    keeper->tick.due = tick_due;
+    keeper->hook.run = hook_run;
+    arena_init(&keeper->arena, NULL, 0);
+    buf_init(&keeper->lines, 64 * 1024);
+    snprintf(keeper->folder, sizeof keeper->folder, "%.*s/journal",
+             SLICE_ARGS(keeper->site->set.state_directory));
+    keeper->loop = loop_open(error);
+    if (!keeper->loop)
+        return -1;
+    loop_hook_add(keeper->loop, &keeper->hook);
+    if (journal_begin(keeper, error) < 0 || store_begin(keeper, error) < 0 || log_begin(keeper, error) < 0 ||
+        reader_begin(keeper, error) < 0 || control_begin(keeper, error) < 0)
+        return -1;
+    keeper->port = worker_attach(keeper->worker, keeper->loop, message_came, keeper, error);
+    return keeper->port ? 0 : -1;
+}
+
+static void keeper_done(struct keeper *keeper)
+{
+    worker_detach(keeper->port);
+    control_close(keeper->control);
+    if (keeper->loop)
+        loop_remove(keeper->loop, &keeper->watch);
+    journal_reader_close(keeper->reader);
+    log_output_close(keeper->output);
+    maillog_free(keeper->maillog);
+    store_close(keeper->store);
+    journal_writer_close(keeper->journal);
+    buf_drop(&keeper->lines);
+    arena_drop(&keeper->arena);
+    loop_close(keeper->loop);
+    memory_give(keeper, sizeof *keeper);
+}
+
+static void record_start(struct keeper *keeper)
+{
+    struct event_stamp stamp = {.unix_us = loop_unix_us(keeper->loop)};
+    struct buf events;
+    buf_init(&events, EVENT_SIZE_MAX);
+    event_add_process_started(&events, &stamp,
+                              &(struct event_process_started){.role = SLICE("keeper"),
+                                                              .pid = (uint64_t)getpid(),
+                                                              .version = SLICE(POSTERN_VERSION),
+                                                              .configuration = keeper->site->digest});
+    journal_writer_add(keeper->journal, buf_slice(&events), NULL);
+    buf_drop(&events);
+}
+
+int keeper_run(const struct worker *worker)
+{
+    struct error error;
+    struct keeper *keeper = memory_take(sizeof *keeper);
+    keeper->worker = worker;
+    keeper->site = worker->site;
+    if (keeper_begin(keeper, &error) < 0) {
+        keeper_done(keeper);
+        return worker_fail(worker, &error);
+    }
+    record_start(keeper);
+    tick_due(&keeper->tick);
+    worker_ready(worker);
+    loop_run(keeper->loop);
+    keeper_done(keeper);
+    return 0;
+}
