@@ -66,11 +66,10 @@ static void socket_open(struct log_output *output)
 
 static void path_set(struct log_output *output, const struct log_output_settings *settings)
 {
-    const char *path = settings->to == LOG_TO_SYSLOG ? "/dev/log" : "/run/systemd/journal/socket";
-    if (settings->to == LOG_TO_FILE)
-        snprintf(output->path, sizeof output->path, "%.*s", SLICE_ARGS(settings->file));
-    else
-        snprintf(output->path, sizeof output->path, "%s", path);
+    struct slice path = settings->file;
+    if (!path.len)
+        path = settings->to == LOG_TO_SYSLOG ? SLICE("/dev/log") : SLICE("/run/systemd/journal/socket");
+    snprintf(output->path, sizeof output->path, "%.*s", SLICE_ARGS(path));
 }
 
 int log_output_open(const struct log_output_settings *settings, struct log_output **ret_output,

@@ -10,7 +10,7 @@ struct log_output;
 
 struct log_output_settings {
     enum log_to to;
-    struct slice file;     /* LOG_TO_FILE */
+    struct slice file;     /* LOG_TO_FILE; else the socket, empty: the system's */
     struct slice facility; /* "mail", "local0", …: an unknown word is mail */
     struct slice host;     /* LOG_TO_FILE: the host's name in the lines */
 };
