@@ -2,6 +2,10 @@
  */
 #include "daemon/conf_make.h"
 
+#include "daemon/guard.h"
+
+#include <unistd.h>
+
 #define OWN_ADDRESSES_MAX (1u << 20) /* of IPv4: more than one house's */
 
 static struct conf_place whole(const struct conf_maker *maker)
@@ -186,6 +190,18 @@ static void judge_names(struct conf_maker *maker)
         conf_warning(maker, whole(maker), "route * is the only route: mail from strangers is refused");
 }
 
+static void judge_user(struct conf_maker *maker)
+{
+    const struct settings *set = &maker->site->set;
+    struct guard_user user;
+    struct error error;
+
+    if (maker->care == CONF_CARE_FILES && geteuid() == 0 &&
+        guard_user_find(set->user, set->group, &user, &error) < 0)
+        conf_warning(maker, setting_place(maker, "user"), "%s: started by root, the gate will not run",
+                     error.text);
+}
+
 void conf_judge(struct conf_maker *maker)
 {
     const struct site *site = maker->site;
@@ -195,6 +211,7 @@ void conf_judge(struct conf_maker *maker)
         for (size_t n = 0; n < site->routes[i].target_count; n++)
             judge_loop(maker, &site->routes[i], &site->routes[i].targets[n]);
     judge_names(maker);
+    judge_user(maker);
     judge_relaying(maker);
     judge_notifications(maker);
     judge_limits(maker);

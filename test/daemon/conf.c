@@ -384,13 +384,16 @@ static void test_certificate_files(void **state)
     loaded = load_file("a.conf", CONF_CARE_FILES);
     assert_one(&loaded, "a.conf:1: certificate: ", "the key does not belong to the certificate");
 
-    write_file("a.conf", SLICE(QUIET "certificate chain key { name mx.example.net *.EXAMPLE.net }\n" ROUTE));
+    write_file(
+        "a.conf",
+        SLICE(QUIET
+              "user root\ngroup root\ncertificate chain key { name mx.example.net *.EXAMPLE.net }\n" ROUTE));
     loaded = load_file("a.conf", CONF_CARE_FILES);
     assert_int_equal(loaded.report.warnings.count, 0);
     assert_int_equal(loaded.site->certificate_count, 1);
     assert_slice_equal(loaded.site->certificates[0].names[1], "*.example.net");
     assert_mistakes(&loaded, "");
-    write_file("a.conf", SLICE(QUIET "certificate old.chain key\n" ROUTE));
+    write_file("a.conf", SLICE(QUIET "user root\ngroup root\ncertificate old.chain key\n" ROUTE));
     loaded = load_file("a.conf", CONF_CARE_FILES);
     assert_int_equal(loaded.report.warnings.count, 1);
     assert_true(slice_ends_fold(loaded.report.warnings.first->text, SLICE("/old.chain has expired")));
