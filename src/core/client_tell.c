@@ -3,29 +3,65 @@
 #include "wire/xclient.h"
 
 #include <assert.h>
-#include <string.h>
 
 /*
- * PROXY, version 1 (facts of its public specification), the first octets of the connection:
+ * PROXY (facts of its public specification), the first octets of the connection. Version 1:
  * header = "PROXY " ( ( "TCP4" / "TCP6" ) SP source SP destination SP port SP port / "UNKNOWN" ) CRLF
  */
-void client_tell_proxy(struct client *client)
+static void tell_proxy_v1(struct client *client, const struct address *from, const struct address *to)
 {
     char source[ADDRESS_TEXT_SIZE], destination[ADDRESS_TEXT_SIZE];
+    address_print(from, source);
+    address_print(to, destination);
+    bool added = buf_add_format(&client->out->send, "PROXY TCP%u %s %s %u %u\r\n",
+                                from->family == ADDRESS_IPV4 ? 4u : 6u, source, destination, from->port,
+                                to->port);
+    assert(added);
+}
+
+static void add_octets(struct client *client, const void *octets, size_t len)
+{
+    bool added = buf_add(&client->out->send, slice_of(octets, len));
+    assert(added);
+}
+
+/*
+ * Version 2: 12 octets of signature, version and command (0x21 PROXY, 0x20 LOCAL), family (0x11 TCP over
+ * IPv4, 0x21 over IPv6, 0 none), length of what follows; source, destination, their ports, all in network
+ * order.
+ */
+static void tell_proxy_v2(struct client *client, const struct address *from, const struct address *to,
+                          bool known)
+{
+    static const char signature[] = "\r\n\r\n\0\r\nQUIT\n";
+    size_t size = from->family == ADDRESS_IPV4 ? 4 : 16;
+    const uint8_t ports[] = {(uint8_t)(from->port >> 8), (uint8_t)from->port, (uint8_t)(to->port >> 8),
+                             (uint8_t)to->port};
+    const uint8_t family = from->family == ADDRESS_IPV4 ? 0x11 : 0x21;
+    const uint8_t head[] = {known ? 0x21 : 0x20, known ? family : 0, 0,
+                            known ? (uint8_t)(2 * size + sizeof ports) : 0};
+    add_octets(client, signature, sizeof signature - 1);
+    add_octets(client, head, sizeof head);
+    if (!known)
+        return;
+    add_octets(client, from->octets, size);
+    add_octets(client, to->octets, size);
+    add_octets(client, ports, sizeof ports);
+}
+
+void client_tell_proxy(struct client *client)
+{
     const struct transaction *about = client->tell_about;
     const struct address *from = about ? &about->peer : &client->settings.self;
     const struct address *to = about ? &about->local : &client->settings.server;
-    client->tell_about = NULL;
-    if (client->settings.tell != ROUTE_TELL_PROXY)
-        return;
     bool known = from->family != ADDRESS_NONE && from->family == to->family;
-    address_print(from, source);
-    address_print(to, destination);
-    bool added = known ? buf_add_format(&client->out->send, "PROXY TCP%u %s %s %u %u\r\n",
-                                        from->family == ADDRESS_IPV4 ? 4u : 6u, source, destination,
-                                        from->port, to->port)
-                       : buf_add(&client->out->send, SLICE("PROXY UNKNOWN\r\n"));
-    assert(added);
+    client->tell_about = NULL;
+    if (client->settings.tell == ROUTE_TELL_PROXY_V2)
+        tell_proxy_v2(client, from, to, known);
+    else if (client->settings.tell == ROUTE_TELL_PROXY && known)
+        tell_proxy_v1(client, from, to);
+    else if (client->settings.tell == ROUTE_TELL_PROXY)
+        client_say(client, SLICE("PROXY UNKNOWN"));
 }
 
 static void attribute_set(struct xclient *xclient, enum xclient_name name, struct slice text)

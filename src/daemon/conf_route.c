@@ -293,9 +293,10 @@ static void read_tell(const struct conf_at *at)
     static const char *const words[] = {[ROUTE_TELL_NOTHING] = "nothing",
                                         [ROUTE_TELL_XCLIENT] = "xclient",
                                         [ROUTE_TELL_PROXY] = "proxy",
+                                        [ROUTE_TELL_PROXY_V2] = "proxy-v2",
                                         NULL};
     struct route_draft *draft = at->subject;
-    const int index = word_index(at, words, "nothing, xclient or proxy");
+    const int index = word_index(at, words, "nothing, xclient, proxy or proxy-v2");
 
     if (index < 0)
         return;
@@ -316,7 +317,7 @@ static const struct conf_word route_words[] = {
     {"mailbox", "mailbox NAME ...", read_mailbox, 1, 0, CONF_BLOCK_NONE, false},
     {"aliases", "aliases FILE ...", read_aliases, 1, 0, CONF_BLOCK_NONE, false},
     {"tls", "tls may|must|never", read_tls, 1, 1, CONF_BLOCK_NONE, true},
-    {"tell", "tell nothing|xclient|proxy", read_tell, 1, 1, CONF_BLOCK_NONE, true},
+    {"tell", "tell nothing|xclient|proxy|proxy-v2", read_tell, 1, 1, CONF_BLOCK_NONE, true},
 };
 
 /* Who exists where the route does not say it: listed ones where there are such, else whom the target takes.

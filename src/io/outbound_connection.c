@@ -473,7 +473,7 @@ void connection_open(struct outbound_pool *pool, const struct outbound_job *job)
     connection->timer.due = connection_due;
     connection->number = ++pool->outbound->numbers;
     buf_init(&connection->out.send, CLIENT_SEND_MAX);
-    if (transaction && pool->tell == ROUTE_TELL_PROXY) {
+    if (transaction && pool_tells_at_once(pool)) {
         connection->session = transaction->session;
         connection->peer = transaction->peer;
         connection->local = transaction->local;

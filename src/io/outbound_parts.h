@@ -113,6 +113,8 @@ void job_unlist(struct outbound_job *job); /* out of the queue that it waits in 
 /* outbound_pool.c */
 struct outbound_way *way_get(struct outbound *outbound, const struct outbound_to *to);
 void ways_clear(struct outbound *outbound); /* those that nobody uses, and their pools */
+/* PROXY: a connection is one client's from its first octets on. */
+bool pool_tells_at_once(const struct outbound_pool *pool);
 bool pool_is_down(struct outbound_pool *pool);
 void pool_failed(struct outbound_pool *pool, const char *trouble);
 void pool_is_well(struct outbound_pool *pool);

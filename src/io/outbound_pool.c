@@ -171,6 +171,11 @@ static unsigned pool_limit(struct outbound_pool *pool)
     return pool->limit && pool->limit < most ? pool->limit : most;
 }
 
+bool pool_tells_at_once(const struct outbound_pool *pool)
+{
+    return pool->tell == ROUTE_TELL_PROXY || pool->tell == ROUTE_TELL_PROXY_V2;
+}
+
 static uint64_t job_session(const struct outbound_job *job)
 {
     return job->job.transaction ? job->job.transaction->session : 0;
@@ -181,7 +186,7 @@ static bool connection_fits(const struct outbound_connection *connection, const 
 {
     if (connection->state != CONNECTION_IDLE || (job->fresh && connection->used))
         return false;
-    return connection->pool->tell != ROUTE_TELL_PROXY || connection->session == job_session(job);
+    return !pool_tells_at_once(connection->pool) || connection->session == job_session(job);
 }
 
 static struct outbound_connection *pool_idle(struct outbound_pool *pool, const struct outbound_job *job)
@@ -212,7 +217,7 @@ static bool pool_make_room(struct outbound_pool *pool)
 /* Whether the job, at this place in the queue, has a connection coming. */
 static bool pool_opens(const struct outbound_pool *pool, const struct outbound_job *job, unsigned place)
 {
-    if (pool->tell != ROUTE_TELL_PROXY)
+    if (!pool_tells_at_once(pool))
         return place < pool->opening;
     for (struct link *at = pool->connections.next; at != &pool->connections; at = at->next) {
         const struct outbound_connection *connection = LIST_OF(at, struct outbound_connection, link);

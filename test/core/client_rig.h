@@ -100,9 +100,7 @@ static inline void rig_is_closed(struct rig *rig, const char *trouble)
 
 static inline void rig_connect(struct rig *rig)
 {
-    rig->client = client_new(&rig->settings, rig->settings.tell == ROUTE_TELL_PROXY && rig->job.transaction
-                                                 ? &rig->transaction
-                                                 : NULL);
+    rig->client = client_new(&rig->settings, rig->job.transaction ? &rig->transaction : NULL);
     rig_step(rig, CLIENT_CONNECTED, SLICE_NONE);
 }
 

@@ -1,6 +1,7 @@
 /* Proves what the inner server is told of the client: XCLIENT attribute by attribute as offered, once and
  * again when it changes, and PROXY in front of everything. */
 #include "client_rig.h"
+#include "wire/proxy.h"
 
 #define MAIL_C "MAIL FROM:<a@b.example>\r\nRCPT TO:<c@inner.example>\r\n"
 
@@ -127,11 +128,41 @@ static void tells_by_proxy(void **state)
     rig_said(rig, "PROXY UNKNOWN\r\n");
 }
 
+static struct proxy said_v2(struct rig *rig)
+{
+    struct proxy proxy;
+    rig_connect(rig);
+    assert_int_equal(proxy_parse(buf_slice(&rig->sent), &proxy), PROXY_DONE);
+    assert_int_equal(proxy.taken, rig->sent.len);
+    assert_int_equal(proxy.version, 2);
+    buf_clear(&rig->sent);
+    client_free(rig->client);
+    rig->client = NULL;
+    return proxy;
+}
+
+static void tells_by_proxy_v2(void **state)
+{
+    struct rig *rig = *state;
+    rig->settings.tell = ROUTE_TELL_PROXY_V2;
+    about(rig, "192.0.2.7:4711");
+    struct proxy proxy = said_v2(rig);
+    assert_true(address_equal(&proxy.source, &rig->transaction.peer));
+    assert_true(address_equal(&proxy.destination, &rig->transaction.local));
+    about(rig, "[2001:db8::7]:4711");
+    assert_true(said_v2(rig).local);
+    assert_true(address_port_parse(SLICE("[2001:db8::1]:25"), 0, &rig->transaction.local));
+    proxy = said_v2(rig);
+    assert_true(address_equal(&proxy.source, &rig->transaction.peer));
+    assert_true(address_equal(&proxy.destination, &rig->transaction.local));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         RIG_TEST(tells_by_xclient),   RIG_TEST(xclient_refused),     RIG_TEST(xclient_offered_once),
         RIG_TEST(xclient_ends_badly), RIG_TEST(xclient_not_offered), RIG_TEST(tells_by_proxy),
+        RIG_TEST(tells_by_proxy_v2),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

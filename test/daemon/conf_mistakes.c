@@ -162,7 +162,7 @@ static const struct row mistakes[] = {
     {"route example.org {\n relay 192.0.2.1\n tls maybe\n tell all\n aliases a\n}\n",
      "t.conf:1: aliases need a route that stores its mail: expected maildir, lmtp or smtp with aliases\n"
      "t.conf:3: tls cannot be \"maybe\": expected may, must or never\n"
-     "t.conf:4: tell cannot be \"all\": expected nothing, xclient or proxy\n"},
+     "t.conf:4: tell cannot be \"all\": expected nothing, xclient, proxy or proxy-v2\n"},
     {"route * example.org { relay 192.0.2.1 }\n",
      "t.conf:1: route * stands for every other domain: expected no domain beside it\n"},
     {"route * { maildir m }\n", "t.conf:1: route * leads to other hosts: expected relay or smtp\n"},
