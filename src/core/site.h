@@ -95,12 +95,13 @@ struct certificate {
 
 enum route_kind { ROUTE_RELAY, ROUTE_MAILDIR, ROUTE_LMTP, ROUTE_SMTP };
 enum route_tls { ROUTE_TLS_MAY, ROUTE_TLS_MUST, ROUTE_TLS_NEVER };
+/* How the inner server learns who the client was. */
 enum route_tell {
     ROUTE_TELL_NOTHING,
     ROUTE_TELL_XCLIENT,
     ROUTE_TELL_PROXY,   /* version 1 of the PROXY protocol */
     ROUTE_TELL_PROXY_V2 /* version 2 */
-}; /* who the client was, to the inner server */
+};
 enum route_mailboxes { ROUTE_MAILBOXES_LISTED, ROUTE_MAILBOXES_ANY, ROUTE_MAILBOXES_ASK };
 
 /* A host to connect to: host:port by name or address, or a unix socket. */
