@@ -65,8 +65,8 @@ static const struct segment_name *file_last(const struct journal_reader *reader,
 static bool stream_open(struct journal_reader *reader, struct stream *stream, const struct segment_name *name)
 {
     struct error error = {0};
-    segment_close(&stream->file);
-    if (segment_open(reader->folder, name, &stream->file, &error) == 0)
+    segment_file_close(&stream->file);
+    if (segment_file_open(reader->folder, name, &stream->file, &error) == 0)
         return true;
     stream->file.fd = -1;
     if (error.number != ENOENT)
@@ -106,7 +106,7 @@ static void stream_start(struct journal_reader *reader, struct stream *stream)
     } else if (!reader->opened && reader->settings.from == JOURNAL_FROM_END) {
         const struct segment_name *last = file_last(reader, stream);
         if (stream_open_after(reader, stream, last->sequence - 1))
-            stream->offset = segment_size(&stream->file);
+            stream->offset = segment_file_size(&stream->file);
     }
 }
 
@@ -125,7 +125,7 @@ static void stream_add(struct journal_reader *reader, const struct segment_name 
 /* Goes to the next milestone behind damage; false: there is none yet. */
 static bool stream_skip(struct journal_reader *reader, struct stream *stream)
 {
-    uint64_t next = segment_milestone_after(&stream->file, stream->offset + 1);
+    uint64_t next = segment_file_milestone_after(&stream->file, stream->offset + 1);
     if (!next)
         return false;
     reader->counts.damaged += next - stream->offset;
@@ -139,7 +139,7 @@ static bool stream_go_on(struct journal_reader *reader, struct stream *stream)
 {
     if (!file_after(reader, stream, stream->sequence))
         return false;
-    uint64_t size = segment_size(&stream->file);
+    uint64_t size = segment_file_size(&stream->file);
     if (size > stream->offset)
         reader->counts.damaged += size - stream->offset;
     return stream_open_after(reader, stream, stream->sequence);
@@ -151,7 +151,7 @@ static bool stream_next(struct journal_reader *reader, struct stream *stream, st
         return false;
     for (size_t size;;) {
         uint64_t at = stream->offset;
-        switch (segment_read(&stream->file, at, &ret_item->event, &size)) {
+        switch (segment_file_read(&stream->file, at, &ret_item->event, &size)) {
         case SEGMENT_RECORD:
             stream->offset += size;
             if (ret_item->event.kind == EVENT_NONE)
@@ -198,7 +198,7 @@ static void streams_restart(struct journal_reader *reader)
         const struct segment_name *last = file_last(reader, stream);
         if (!last || last->sequence >= stream->sequence)
             continue;
-        segment_close(&stream->file);
+        segment_file_close(&stream->file);
         stream->sequence = 0;
     }
 }
@@ -269,7 +269,7 @@ void journal_reader_close(struct journal_reader *reader)
     if (!reader)
         return;
     for (size_t i = 0; i < reader->stream_count; i++) {
-        segment_close(&reader->streams[i]->file);
+        segment_file_close(&reader->streams[i]->file);
         memory_give(reader->streams[i], sizeof *reader->streams[i]);
     }
     memory_give(reader->streams, reader->stream_count * sizeof *reader->streams);
@@ -296,7 +296,7 @@ bool journal_reader_stream(const struct journal_reader *reader, size_t index,
     if (index >= reader->stream_count)
         return false;
     const struct stream *stream = reader->streams[index];
-    uint64_t behind = 0, size = stream->file.fd >= 0 ? segment_size(&stream->file) : 0;
+    uint64_t behind = 0, size = stream->file.fd >= 0 ? segment_file_size(&stream->file) : 0;
     if (size > stream->offset)
         behind = size - stream->offset;
     for (const struct segment_name *name = file_after(reader, stream, stream->sequence); name;

@@ -262,8 +262,8 @@ static size_t read_at(const struct segment_file *file, uint64_t offset, char *oc
     return have;
 }
 
-int segment_open(const char *folder, const struct segment_name *name, struct segment_file *ret_file,
-                 struct error *error)
+int segment_file_open(const char *folder, const struct segment_name *name, struct segment_file *ret_file,
+                      struct error *error)
 {
     char text[SEGMENT_NAME_SIZE], path[4096], head[SEGMENT_HEADER_MAX];
     segment_name_print(name, text);
@@ -280,7 +280,7 @@ int segment_open(const char *folder, const struct segment_name *name, struct seg
     return 0;
 }
 
-void segment_close(struct segment_file *file)
+void segment_file_close(struct segment_file *file)
 {
     if (file->fd > 0)
         close(file->fd);
@@ -288,7 +288,7 @@ void segment_close(struct segment_file *file)
     *file = (struct segment_file){.fd = -1};
 }
 
-uint64_t segment_size(const struct segment_file *file)
+uint64_t segment_file_size(const struct segment_file *file)
 {
     struct stat stat;
     return fstat(file->fd, &stat) == 0 && stat.st_size > 0 ? (uint64_t)stat.st_size : 0;
@@ -310,8 +310,8 @@ static struct slice window_from(const struct segment_file *file, uint64_t offset
     return slice_of(file->window + skip, file->window_len - skip);
 }
 
-enum segment_status segment_read(struct segment_file *file, uint64_t offset, struct event *ret_event,
-                                 size_t *ret_size)
+enum segment_status segment_file_read(struct segment_file *file, uint64_t offset, struct event *ret_event,
+                                      size_t *ret_size)
 {
     struct slice have = window_from(file, offset);
     enum event_status status = event_read(have, ret_event, ret_size);
@@ -364,9 +364,9 @@ static size_t milestone_in(const struct segment_file *file, struct slice window,
     }
 }
 
-uint64_t segment_milestone_before(struct segment_file *file, uint64_t before)
+uint64_t segment_file_milestone_before(struct segment_file *file, uint64_t before)
 {
-    uint64_t size = segment_size(file);
+    uint64_t size = segment_file_size(file);
     uint64_t end = before < size ? before : size;
     while (end > file->header.size) {
         uint64_t start = end - file->header.size > WINDOW / 2 ? end - WINDOW / 2 : file->header.size;
@@ -380,9 +380,9 @@ uint64_t segment_milestone_before(struct segment_file *file, uint64_t before)
     return 0;
 }
 
-uint64_t segment_milestone_after(struct segment_file *file, uint64_t from)
+uint64_t segment_file_milestone_after(struct segment_file *file, uint64_t from)
 {
-    uint64_t size = segment_size(file);
+    uint64_t size = segment_file_size(file);
     if (from < file->header.size)
         from = file->header.size;
     while (from < size) {
@@ -397,14 +397,14 @@ uint64_t segment_milestone_after(struct segment_file *file, uint64_t from)
     return 0;
 }
 
-uint64_t segment_seek(struct segment_file *file, int64_t unix_us)
+uint64_t segment_file_seek(struct segment_file *file, int64_t unix_us)
 {
-    uint64_t at = segment_milestone_before(file, UINT64_MAX);
+    uint64_t at = segment_file_milestone_before(file, UINT64_MAX);
     while (at > file->header.size) {
         struct event event;
         size_t size;
-        if (segment_read(file, at, &event, &size) != SEGMENT_RECORD)
-            at = segment_milestone_before(file, at);
+        if (segment_file_read(file, at, &event, &size) != SEGMENT_RECORD)
+            at = segment_file_milestone_before(file, at);
         else if (event.stamp.unix_us < unix_us)
             return at;
         else if (!event.stamp.previous || event.stamp.previous > at)
@@ -420,11 +420,11 @@ uint64_t segment_seek(struct segment_file *file, int64_t unix_us)
 /* Where the whole records end that follow the last milestone. */
 static uint64_t whole_end(struct segment_file *file)
 {
-    uint64_t at = segment_milestone_before(file, UINT64_MAX);
+    uint64_t at = segment_file_milestone_before(file, UINT64_MAX);
     if (!at)
         at = file->header.size;
     struct event event;
-    for (size_t size; segment_read(file, at, &event, &size) == SEGMENT_RECORD;)
+    for (size_t size; segment_file_read(file, at, &event, &size) == SEGMENT_RECORD;)
         at += size;
     return at;
 }
@@ -432,10 +432,10 @@ static uint64_t whole_end(struct segment_file *file)
 uint64_t segment_mend(const char *folder, const struct segment_name *name)
 {
     struct segment_file file;
-    if (segment_open(folder, name, &file, NULL) < 0)
+    if (segment_file_open(folder, name, &file, NULL) < 0)
         return 0;
-    uint64_t size = segment_size(&file), end = whole_end(&file);
-    segment_close(&file);
+    uint64_t size = segment_file_size(&file), end = whole_end(&file);
+    segment_file_close(&file);
     char text[SEGMENT_NAME_SIZE], path[4096];
     segment_name_print(name, text);
     snprintf(path, sizeof path, "%s/%s", folder, text);

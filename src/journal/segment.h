@@ -86,11 +86,11 @@ struct segment_file {
 };
 
 /* Negative: it cannot be opened, or has no header (number 0 in the error: it is no journal file). */
-int segment_open(const char *folder, const struct segment_name *name, struct segment_file *ret_file,
-                 struct error *error);
-void segment_close(struct segment_file *file); /* twice does no harm */
+int segment_file_open(const char *folder, const struct segment_name *name, struct segment_file *ret_file,
+                      struct error *error);
+void segment_file_close(struct segment_file *file); /* twice does no harm */
 
-uint64_t segment_size(const struct segment_file *file); /* now */
+uint64_t segment_file_size(const struct segment_file *file); /* now */
 
 enum segment_status {
     SEGMENT_RECORD,
@@ -101,14 +101,14 @@ enum segment_status {
 
 /* Reads the record at an offset. Texts of the event live until the next call for this file. Milestones are
  * records, too: of kind 0. */
-enum segment_status segment_read(struct segment_file *file, uint64_t offset, struct event *ret_event,
-                                 size_t *ret_size);
+enum segment_status segment_file_read(struct segment_file *file, uint64_t offset, struct event *ret_event,
+                                      size_t *ret_size);
 
 /* The last milestone that begins before `before`; 0: there is none. */
-uint64_t segment_milestone_before(struct segment_file *file, uint64_t before);
+uint64_t segment_file_milestone_before(struct segment_file *file, uint64_t before);
 /* The first milestone at or behind `from`; 0: there is none. */
-uint64_t segment_milestone_after(struct segment_file *file, uint64_t from);
+uint64_t segment_file_milestone_after(struct segment_file *file, uint64_t from);
 /* From where to read for what happened at a time: a milestone not later than it, or the first record. */
-uint64_t segment_seek(struct segment_file *file, int64_t unix_us);
+uint64_t segment_file_seek(struct segment_file *file, int64_t unix_us);
 
 #endif

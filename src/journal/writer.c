@@ -212,12 +212,16 @@ static bool add_milestone(struct journal_writer *writer, int64_t unix_us)
     return added;
 }
 
+static bool would_pass_limit(const struct journal_writer *writer, size_t size)
+{
+    bool empty = writer->offset <= writer->header.size + SEGMENT_MILESTONE;
+    return !empty && writer->offset + size + SEGMENT_MILESTONE > writer->segment_octets;
+}
+
 /* A file is never larger than its limit, but for one with a single record. */
 static bool ready_for(struct journal_writer *writer, size_t size, int64_t unix_us)
 {
-    uint64_t end = writer->offset + size + SEGMENT_MILESTONE;
-    bool empty = writer->offset <= writer->header.size + SEGMENT_MILESTONE;
-    if (writer->offset == 0 || (end > writer->segment_octets && !empty))
+    if (writer->offset == 0 || would_pass_limit(writer, size))
         return begin_file(writer, unix_us);
     if (writer->offset - writer->milestone >= SEGMENT_BLOCK)
         return add_milestone(writer, unix_us);
@@ -295,6 +299,9 @@ size_t journal_writer_add(struct journal_writer *writer, struct slice records, s
 {
     size_t lost = 0;
     pthread_mutex_lock(&writer->lock);
+    /* What belongs together, the last events of a session above all, stays together in a file. */
+    if (would_pass_limit(writer, records.len))
+        writer->offset = 0;
     for (size_t size; records.len; records = slice_from(records, size)) {
         assert(records.len >= EVENT_HEAD_SIZE);
         size = get_u32(records.at);

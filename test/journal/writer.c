@@ -90,7 +90,7 @@ static unsigned chain_length(struct segment_file *file, struct journal_mark mark
     struct event event;
     size_t size;
     for (unsigned length = 1;; length++) {
-        assert_int_equal(segment_read(file, mark.offset, &event, &size), SEGMENT_RECORD);
+        assert_int_equal(segment_file_read(file, mark.offset, &event, &size), SEGMENT_RECORD);
         assert_int_equal(event.stamp.session, session);
         if (!event.stamp.previous)
             return length;
@@ -113,10 +113,10 @@ static void sessions_are_chained(void **state)
     struct segment_file file;
     assert_int_equal(segment_list(folder.path, &listing, NULL), 0);
     assert_int_equal(listing.count, 1);
-    assert_int_equal(segment_open(folder.path, &listing.names[0], &file, NULL), 0);
+    assert_int_equal(segment_file_open(folder.path, &listing.names[0], &file, NULL), 0);
     for (unsigned i = 0; i < 7; i++)
         assert_int_equal(chain_length(&file, marks[i], i + 1), 100);
-    segment_close(&file);
+    segment_file_close(&file);
 
     /* In a new file every chain begins anew. */
     journal_writer_configure(writer, SLICE("01"));
@@ -126,11 +126,11 @@ static void sessions_are_chained(void **state)
     assert_int_equal(segment_list(folder.path, &listing, NULL), 0);
     assert_int_equal(listing.count, 2);
     assert_int_equal(marks[0].sequence, listing.names[1].sequence);
-    assert_int_equal(segment_open(folder.path, &listing.names[1], &file, NULL), 0);
+    assert_int_equal(segment_file_open(folder.path, &listing.names[1], &file, NULL), 0);
     assert_int_equal(chain_length(&file, marks[0], 1), 1);
     assert_string_equal(file.header.configuration, "01");
     assert_string_equal(file.header.version, "0.1.0");
-    segment_close(&file);
+    segment_file_close(&file);
     segment_listing_drop(&listing);
     folder_remove(&folder);
 }
