@@ -1,8 +1,11 @@
 /* postern help [COMMAND], and --help wherever it stands. */
 #include "cli/cli.h"
 
+#include "wire/json.h"
+
 #include <stdio.h>
-#include <string.h>
+
+#define JSON_MAX 65536
 
 static void print_options(const struct cli *cli, const struct cli_option *options)
 {
@@ -65,16 +68,55 @@ void cli_print_command_help(const struct cli *cli, const struct cli_command *com
         print_examples(cli, command->examples);
 }
 
+/* --- JSON: what the manual is made of ------------------------------------------------------------------ */
+
+static void json_option(struct json *json, const struct cli_option *option)
+{
+    json_object_open(json);
+    json_put_text(json, "name", slice_text(option->name));
+    json_put_text(json, "letter", slice_of(&option->letter, option->letter ? 1 : 0));
+    json_put_text(json, "argument", slice_text(option->argument));
+    json_put_text(json, "doc", slice_text(option->doc));
+    json_object_close(json);
+}
+
+static void print_json(const struct cli_command *command)
+{
+    struct json json;
+    struct buf buf;
+
+    buf_init(&buf, JSON_MAX);
+    json_begin(&json, &buf);
+    json_object_open(&json);
+    json_put_text(&json, "name", slice_text(command->name));
+    json_put_text(&json, "summary", slice_text(command->summary));
+    json_put_text(&json, "arguments", slice_text(command->arguments));
+    json_put_text(&json, "help", slice_text(command->help));
+    json_put_text(&json, "examples", slice_text(command->examples));
+    json_key(&json, "options");
+    json_array_open(&json);
+    for (const struct cli_option *option = command->options; option && option->name; option++)
+        json_option(&json, option);
+    json_array_close(&json);
+    json_object_close(&json);
+    (void)json_end(&json);
+    cli_print_line(&buf);
+    buf_drop(&buf);
+}
+
 static int run(struct cli *cli, int argc, char **argv)
 {
-    if (argc == 1) {
-        cli_print_help(cli);
-        return CLI_OK;
-    }
-    const struct cli_command *command = cli_command_find(slice_text(argv[1]));
-    if (!command)
+    const struct cli_command *command = argc > 1 ? cli_command_find(slice_text(argv[1])) : NULL;
+
+    if (argc > 1 && !command)
         return cli_fail_usage(cli, "there is no command \"%s\"", argv[1]);
-    cli_print_command_help(cli, command);
+    for (size_t i = 0; cli->json && cli_commands[i]; i++)
+        if (!command || command == cli_commands[i])
+            print_json(cli_commands[i]);
+    if (!cli->json && command)
+        cli_print_command_help(cli, command);
+    else if (!cli->json)
+        cli_print_help(cli);
     return CLI_OK;
 }
 
