@@ -324,7 +324,7 @@ static const struct conf_word route_words[] = {
  */
 static enum route_mailboxes mailboxes_preset(const struct route_draft *draft, bool everything)
 {
-    if (draft->route.kind == ROUTE_MAILDIR || draft->mailboxes.count)
+    if (draft->route.kind == ROUTE_MAILDIR || (draft->mailboxes.count && draft->route.kind != ROUTE_RELAY))
         return ROUTE_MAILBOXES_LISTED;
     return everything && draft->route.kind == ROUTE_SMTP ? ROUTE_MAILBOXES_ANY : ROUTE_MAILBOXES_ASK;
 }
@@ -356,6 +356,10 @@ static void check_way(const struct conf_at *at, const struct route_draft *draft)
     if (route->kind != ROUTE_RELAY && draft->tell_said && route->tell != ROUTE_TELL_NOTHING)
         conf_mistake(at->maker, place,
                      "tell xclient and tell proxy are for inner servers: expected relay with it");
+    if (route->kind == ROUTE_RELAY && (draft->mailboxes.count || route->mailboxes == ROUTE_MAILBOXES_LISTED))
+        conf_mistake(
+            at->maker, place,
+            "the inner server says who exists: expected mailboxes ask or any with relay, and no mailbox");
     if (route->kind == ROUTE_RELAY && draft->aliases.count)
         conf_mistake(
             at->maker, place,

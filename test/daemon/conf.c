@@ -68,7 +68,7 @@ static const char full[] =
     "}\n"
     "route lmtp.example { lmtp unix:/run/dovecot/lmtp 127.0.0.1\n aliases ./aliases\n tls never }\n"
     "route smtp.example { smtp mail.example.net [2001:db8::2]:2526\n mailboxes any\n tls must }\n"
-    "route relay.example { relay Inner.example:2527\n tell xclient\n mailbox postmaster }\n"
+    "route relay.example { relay Inner.example:2527\n tell xclient\n mailboxes any }\n"
     "route * { smtp 192.0.2.25:587 }\n";
 
 static void test_full(void **state)
@@ -126,7 +126,7 @@ static void test_full(void **state)
     assert_int_equal(smtp->mailboxes, ROUTE_MAILBOXES_ANY);
     const struct route *relay = site_route(site, SLICE("relay.example"), false);
     assert_int_equal(relay->tell, ROUTE_TELL_XCLIENT);
-    assert_int_equal(relay->mailboxes, ROUTE_MAILBOXES_LISTED);
+    assert_int_equal(relay->mailboxes, ROUTE_MAILBOXES_ANY);
     assert_null(site_route(site, SLICE("elsewhere.example"), false));
     assert_int_equal(site_route(site, SLICE("elsewhere.example"), true)->mailboxes, ROUTE_MAILBOXES_ANY);
     drop(&loaded);
