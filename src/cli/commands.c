@@ -1,9 +1,16 @@
 /* The table of subcommands: one row each, in the order of --help. */
 #include "cli/cli.h"
 
+/* clang-format off */
 const struct cli_command *const cli_commands[] = {
-    &command_check_config, &command_why, &command_completion, &command_help, NULL,
+    &command_check_config,
+    &command_queue,
+    &command_why,
+    &command_completion,
+    &command_help,
+    NULL,
 };
+/* clang-format on */
 
 const struct cli_command *cli_command_find(struct slice name)
 {
