@@ -9,7 +9,7 @@
 #define DISTANCE_MAX 2
 
 const struct cli_option cli_options_common[] = {
-    {'c', "config", "FILE", "the configuration; default /etc/postern/postern.conf"},
+    {'c', "config", "FILE", "the configuration; else $POSTERN_CONF, or /etc/postern/postern.conf"},
     {0, "json", NULL, "print JSON for programs"},
     {'h', "help", NULL, "show this help"},
     {0, NULL, NULL, NULL},

@@ -81,9 +81,9 @@ static int finish(const struct cli *cli, int status)
 
 int main(int argc, char **argv)
 {
-    const char *no_colour = getenv("NO_COLOR");
+    const char *no_colour = getenv("NO_COLOR"), *file = getenv("POSTERN_CONF");
     struct cli cli = {
-        .file = CONF_FILE_DEFAULT,
+        .file = file && file[0] ? file : CONF_FILE_DEFAULT,
         .colour = isatty(STDOUT_FILENO) && !(no_colour && no_colour[0]),
     };
 

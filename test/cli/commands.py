@@ -162,6 +162,12 @@ class CheckConfig(Configuration):
             self.assertRegex(result.stdout, r'\nexample\.org +relay +192\.0\.2\.1:25 +whom the server takes\n')
             self.assertNotIn('but\n', result.stdout)
 
+    def test_environment(self):
+        path = self.file(ROUTE)
+        self.assertIn(f'{path} is fine', postern('check-config', POSTERN_CONF=path).stdout)
+        self.assertIn(f'{path} is fine', postern('check-config', '-c', path, POSTERN_CONF='/nowhere').stdout)
+        self.assertEqual(postern('check-config', POSTERN_CONF='/nowhere').returncode, 78)
+
     def test_warnings_do_not_fail(self):
         path = self.file(QUIET)
         result = postern('check-config', path)
