@@ -24,6 +24,7 @@ static void connection_end(struct inner_connection *connection)
     loop_remove_close(connection->inner->loop, &connection->watch);
     buf_drop(&connection->in);
     buf_drop(&connection->slow);
+    buf_drop(&connection->message);
     connection->inner->open--;
 }
 
@@ -107,6 +108,16 @@ static void on_command(struct inner_connection *connection, struct slice line)
         connection->tls = tls_accept(connection->inner->tls, connection->watch.fd);
 }
 
+static void on_dot(struct inner_connection *connection)
+{
+    struct inner *inner = connection->inner;
+    inner->message_count++;
+    buf_add(&inner->messages, buf_slice(&connection->message));
+    const char *text = inner->dot ? inner->dot(inner, buf_slice(&connection->message)) : inner->replies.dot;
+    buf_clear(&connection->message);
+    reply(connection, text);
+}
+
 /* False: more octets are needed. */
 static bool take_line(struct inner_connection *connection)
 {
@@ -118,7 +129,7 @@ static bool take_line(struct inner_connection *connection)
     bool dot = connection->in_data && slice_equal(line, SLICE("."));
     char text[1024];
     if (connection->in_data) {
-        buf_add(&connection->inner->messages, slice_head(in, end + 2));
+        buf_add(&connection->message, slice_head(in, end + 2));
         line.len = 0;
     }
     assert_true(line.len < sizeof text);
@@ -127,8 +138,7 @@ static bool take_line(struct inner_connection *connection)
     buf_take_front(&connection->in, end + 2);
     if (dot) {
         connection->in_data = false;
-        connection->inner->message_count++;
-        reply(connection, connection->inner->replies.dot);
+        on_dot(connection);
     } else if (!connection->in_data) {
         on_command(connection, slice_of(text, line.len));
     }
@@ -180,6 +190,7 @@ static void accepted(struct loop_watch *watch, unsigned ready)
     *connection = (struct inner_connection){.inner = inner, .watch = {.ready = heard, .fd = fd}};
     buf_init(&connection->in, (size_t)1 << 24);
     buf_init(&connection->slow, 65536);
+    buf_init(&connection->message, (size_t)1 << 24);
     assert_int_equal(loop_add(inner->loop, &connection->watch, LOOP_READ, &error), 0);
     inner->accepted++;
     inner->open++;

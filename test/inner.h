@@ -9,7 +9,7 @@
 #include "io/loop.h"
 #include "io/tls.h"
 
-#define INNER_CONNECTIONS 16
+#define INNER_CONNECTIONS 16 /* open at a time */
 
 /* Replies with their line ends. "" says nothing; one that begins with '!' closes the connection behind it,
  * and one that begins with '~' leaves octet by octet. */
@@ -23,7 +23,8 @@ struct inner_connection {
     struct loop_watch watch;
     struct tls *tls;
     struct buf in;
-    struct buf slow; /* to be said octet by octet */
+    struct buf slow;    /* to be said octet by octet */
+    struct buf message; /* as far as it has come */
     bool in_data, close_behind;
 };
 
@@ -37,6 +38,8 @@ struct inner {
     struct inner_replies replies;
     /* Asked first, where it is set; NULL: as in `replies`. */
     const char *(*answer)(const struct inner *inner, struct slice line);
+    /* The same for the reply to a message, given with its dot. */
+    const char *(*dot)(struct inner *inner, struct slice message);
     struct inner_connection connections[INNER_CONNECTIONS];
     struct buf heard;    /* all lines but content, of all connections */
     struct buf messages; /* contents as they came, each with its dot */
