@@ -1,7 +1,10 @@
 /* Looks at the files that the configuration names: certificates with their keys, and alias tables. */
 #include "daemon/conf_make.h"
 
+#include "base/text.h"
+#include "io/files.h"
 #include "io/tls.h"
+#include "queue/book.h"
 #include "wire/alias.h"
 
 #include <stdio.h>
@@ -11,6 +14,7 @@
 #include <openssl/x509.h>
 
 #define ALIASES_SIZE_MAX (64u * 1024 * 1024)
+#define COMPLAINT_MAX    400 /* octets */
 #define EXPIRES_SOON_S   (14 * 86400)
 
 /* --- certificates -------------------------------------------------------------------------------------- */
@@ -63,13 +67,13 @@ void conf_check_certificate(const struct conf_at *at, const struct certificate *
 
 /* --- aliases ------------------------------------------------------------------------------------------- */
 
-static void alias_mistake(const struct conf_at *at, struct slice file, unsigned line, struct slice complaint)
+/* Behind the files of the configuration itself. */
+static struct conf_place alias_place(struct conf_maker *maker, struct slice file, unsigned line)
 {
-    struct conf_source *source = arena_take(&at->maker->scratch, sizeof *source);
+    struct conf_source *source = arena_take(&maker->scratch, sizeof *source);
 
-    /* Behind the files of the configuration itself. */
     *source = (struct conf_source){.name = file, .number = CONF_INCLUDE_FILES};
-    conf_mistake(at->maker, (struct conf_place){source, line}, "%.*s", SLICE_ARGS(complaint));
+    return (struct conf_place){source, line};
 }
 
 void conf_check_aliases(const struct conf_at *at, size_t index, struct slice file)
@@ -89,5 +93,33 @@ void conf_check_aliases(const struct conf_at *at, size_t index, struct slice fil
     alias_init(&reader, ALIAS_TABLE, text);
     while ((status = alias_next(&reader, &entry)) != ALIAS_END)
         if (status == ALIAS_BAD)
-            alias_mistake(at, file, entry.line, reader.complaint);
+            conf_mistake(at->maker, alias_place(at->maker, file, entry.line), "%.*s",
+                         SLICE_ARGS(reader.complaint));
+}
+
+/* "FILE:LINE: what is wrong" */
+static void alias_warning(struct conf_maker *maker, struct slice complaint)
+{
+    const size_t end = slice_find_slice(complaint, SLICE(": "));
+    const struct slice place = slice_head(complaint, end);
+    const size_t colon = slice_find_last(place, ':');
+    uint64_t line = 0;
+
+    if (end == SLICE_NOT_FOUND || colon == SLICE_NOT_FOUND)
+        return;
+    (void)text_parse_u64(slice_from(place, colon + 1), &line);
+    const struct slice text = conf_shown_within(maker, slice_from(complaint, end + 2), COMPLAINT_MAX);
+    conf_warning(maker, alias_place(maker, slice_head(place, colon), (unsigned)line), "%.*s",
+                 SLICE_ARGS(text));
+}
+
+/* By the courier's own book: names that lead nowhere, or stand twice. */
+void conf_judge_aliases(struct conf_maker *maker)
+{
+    struct book *book = book_make(maker->site, &files_system);
+    struct slice rest = book_complaints(book), line;
+
+    while (slice_cut(&rest, '\n', &line))
+        alias_warning(maker, line);
+    book_free(book);
 }

@@ -215,4 +215,6 @@ void conf_judge(struct conf_maker *maker)
     judge_relaying(maker);
     judge_notifications(maker);
     judge_limits(maker);
+    if (maker->care == CONF_CARE_FILES && maker->report->mistakes.count == 0)
+        conf_judge_aliases(maker);
 }

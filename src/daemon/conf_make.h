@@ -121,6 +121,7 @@ struct conf_place conf_place_of(const struct conf_at *at);
 struct conf_place conf_place_of_value(const struct conf_at *at, size_t index);
 /* As it may be shown: what could steer a terminal is escaped, and 80 octets are enough. In scratch. */
 struct slice conf_shown(struct conf_maker *maker, struct slice text);
+struct slice conf_shown_within(struct conf_maker *maker, struct slice text, size_t most);
 /* "FILE:LINE", in scratch. */
 struct slice conf_place_shown(struct conf_maker *maker, const struct conf_place *place);
 /* The value is not what was expected. */
@@ -155,6 +156,8 @@ int conf_file_read(struct conf_maker *maker, const char *path, size_t size_max, 
                    struct stat *ret_status, struct error *error);
 void conf_check_certificate(const struct conf_at *at, const struct certificate *certificate);
 void conf_check_aliases(const struct conf_at *at, size_t index, struct slice file);
+/* Warnings from the alias tables as a whole; the site is finished and without mistakes. */
+void conf_judge_aliases(struct conf_maker *maker);
 
 /* What only the whole can show: mistakes and warnings. The site is finished. */
 void conf_judge(struct conf_maker *maker);

@@ -119,12 +119,17 @@ struct conf_place conf_place_of_value(const struct conf_at *at, size_t index)
 
 struct slice conf_shown(struct conf_maker *maker, struct slice text)
 {
+    return conf_shown_within(maker, text, SHOWN_MAX);
+}
+
+struct slice conf_shown_within(struct conf_maker *maker, struct slice text, size_t most)
+{
     struct buf buf;
-    size_t len = text.len < SHOWN_MAX ? text.len : SHOWN_MAX;
+    size_t len = text.len < most ? text.len : most;
 
     while (len < text.len && len > 0 && ((unsigned char)text.at[len] & 0xc0) == 0x80)
         len--;
-    buf_init(&buf, SHOWN_MAX * 4 + 4);
+    buf_init(&buf, most * 4 + 4);
     (void)text_escape(&buf, slice_head(text, len), true);
     if (len < text.len)
         (void)buf_add(&buf, SLICE("..."));

@@ -90,8 +90,8 @@ static void read_networks(const struct conf_at *at, const struct network_use *us
 
 static void read_own(const struct conf_at *at)
 {
-    const struct network_use use = {
-        &at->maker->own, 16, 32, "whoever connects from it may relay through route *"};
+    const struct network_use use = {&at->maker->own, 16, 32,
+                                    "whoever connects from it may relay through route *"};
     read_networks(at, &use);
 }
 

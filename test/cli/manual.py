@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """The manual and the program agree: each command, option and directive has its entry, and the examples of
-postern.conf(5) are configurations without mistakes.
+postern.conf(5) and of the guides are configurations without mistakes.
 
 usage: manual.py POSTERN"""
 import os
@@ -20,6 +20,17 @@ def read(name):
 
 
 class Manual(unittest.TestCase):
+    def check(self, folder, text):
+        """The configuration is fine, and there is nothing to warn of."""
+        path = os.path.join(folder, 'p.conf')
+        with open(path, 'w', encoding='utf-8') as file:
+            file.write(text + 'user root\ngroup root\n')
+        with open(os.path.join(folder, 'aliases'), 'w', encoding='utf-8') as file:
+            file.write('sales: joe, jill\n')
+        result = subprocess.run([PROGRAM, 'check-config', path], capture_output=True, text=True, check=False, timeout=60)
+        self.assertEqual(result.returncode, 0, result.stdout)
+        self.assertNotIn('\nbut\n', result.stdout)
+
     def test_commands(self):
         result = subprocess.run([os.path.join(TOP, 'doc/man/commands'), '--check', PROGRAM], capture_output=True, text=True,
                                 check=False, timeout=60)
@@ -40,15 +51,16 @@ class Manual(unittest.TestCase):
         self.assertGreaterEqual(len(examples), 2)
         for example in examples:
             with tempfile.TemporaryDirectory() as folder:
-                path = os.path.join(folder, 'p.conf')
-                with open(path, 'w', encoding='utf-8') as file:
-                    file.write(example.replace('\\e', '\\') + 'user root\ngroup root\n')
-                with open(os.path.join(folder, 'aliases'), 'w', encoding='utf-8') as file:
-                    file.write('sales: joe, jill\n')
-                result = subprocess.run([PROGRAM, 'check-config', path], capture_output=True, text=True, check=False,
-                                        timeout=60)
-                self.assertEqual(result.returncode, 0, result.stdout)
-                self.assertNotIn('\nbut\n', result.stdout)
+                self.check(folder, example.replace('\\e', '\\'))
+
+    def test_configurations_of_the_guides(self):
+        for name in sorted(os.listdir(os.path.join(TOP, 'doc/guides'))):
+            blocks = re.findall(r'^```conf\n(.*?)^```$', read(f'doc/guides/{name}'), re.M | re.S)
+            text = ''.join(block for block in blocks if 'certificate' not in block)
+            if not text:
+                continue
+            with tempfile.TemporaryDirectory() as folder:
+                self.check(folder, text)
 
 
 if __name__ == '__main__':

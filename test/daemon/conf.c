@@ -325,6 +325,30 @@ static void test_alias_files(void **state)
     drop(&loaded);
 }
 
+static void test_aliases_that_lead_nowhere(void **state)
+{
+    (void)state;
+    write_file("aliases",
+               SLICE("x@other.example: joe\nsales: joe@elsewhere.example\nhelp: joe\nhelp: jill\n"));
+    write_file(
+        "a.conf",
+        SLICE(QUIET "user root\ngroup root\nroute example.org {\n lmtp 192.0.2.1\n aliases aliases\n}\n"));
+    struct loaded loaded = load_file("a.conf", CONF_CARE_FILES);
+    struct buf warnings;
+    buf_init(&warnings, 1u << 16);
+    conf_notes_print(&loaded.report.warnings, &warnings);
+    const struct slice text = buf_slice(&warnings);
+    for (unsigned line = 1; line <= 4; line += line == 2 ? 2 : 1) {
+        const char place[] = {'/', 'a', 'l', 'i', 'a', 's', 'e', 's', ':', (char)('0' + line),
+                              ':', ' ', '\0'};
+        if (slice_find_slice(text, slice_text(place)) == SLICE_NOT_FOUND)
+            fail_msg("%s is missing in\n%.*s", place, SLICE_ARGS(text));
+    }
+    assert_int_equal(loaded.report.warnings.count, 4); /* and that notifications cannot leave */
+    buf_drop(&warnings);
+    assert_mistakes(&loaded, "");
+}
+
 static void write_key(const char *name, EVP_PKEY *key)
 {
     FILE *file = fopen(name, "w");
@@ -413,6 +437,7 @@ int main(void)
         cmocka_unit_test(test_many_includes),
         cmocka_unit_test(test_binary_and_huge),
         cmocka_unit_test(test_alias_files),
+        cmocka_unit_test(test_aliases_that_lead_nowhere),
         cmocka_unit_test(test_certificate_files),
     };
     return cmocka_run_group_tests(tests, make_folder, drop_folder);

@@ -134,7 +134,8 @@ static void test_demo(void **state)
     assert_int_equal(site->own.count, 0);
     assert_null(site_route(site, SLICE("elsewhere.example"), true));
     assert_int_equal(site_route(site, SLICE("demo.example"), false)->mailbox_count, 4);
-    assert_ptr_equal(site_route(site, SLICE("hypertouch.com"), false), site_route(site, SLICE("demo.example"), false));
+    assert_ptr_equal(site_route(site, SLICE("hypertouch.com"), false),
+                     site_route(site, SLICE("demo.example"), false));
     /* the only thing to say against it is that its notifications stay here */
     assert_int_equal(report.warnings.count, 1);
     assert_true(
