@@ -397,6 +397,15 @@ static struct server *server_new(const char *tally_file)
     return s;
 }
 
+static void server_free(struct server *s)
+{
+    for (size_t i = 0; i < s->conn_max; i++)
+        free(s->conns[i].part);
+    free(s->conns);
+    free(s->seen);
+    free(s);
+}
+
 static void tally_print(const struct tally *t)
 {
     printf(
@@ -435,5 +444,6 @@ int main(int argc, char **argv)
     watch(s, s->signals);
     serve(s);
     tally_print(s->tally);
+    server_free(s);
     return 0;
 }

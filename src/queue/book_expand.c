@@ -133,7 +133,8 @@ static const struct entry *find_alias(const struct walk *walk, const struct spot
     const size_t len = local.len + 1 + spot->domain.len;
 
     if (spot->domain.len && len < sizeof(text)) {
-        memcpy(text, local.at, local.len);
+        if (local.len)
+            memcpy(text, local.at, local.len);
         text[local.len] = '@';
         memcpy(text + local.len + 1, spot->domain.at, spot->domain.len);
         const struct entry *entry = book_find(walk->book, ENTRY_ALIAS, spot->route, slice_of(text, len));
