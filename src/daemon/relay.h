@@ -32,9 +32,8 @@ struct relay_gate {
 /* The site must live as long as the relay: a new configuration is a new gate with a relay of its own. */
 struct relay *relay_new(const struct relay_gate *gate, const struct site *site);
 
-/* ASK_RECIPIENT for routes that have targets: key is "ROUTE LOCAL@DOMAIN", the
- * route by its number. Posts one answer to the ticket.
- * The value of FOUND is what the route carries, see relay_carry_print. */
+/* ASK_RECIPIENT for routes that have targets: key is "0 LOCAL@DOMAIN", the route by its number. Posts one
+ * answer to the ticket. The value of FOUND is what the route carries, see relay_carry_print. */
 void relay_ask_recipient(struct relay *relay, struct ticket ticket, struct slice key);
 
 /* OUTBOX_COMMIT for a relay route. Posts one struct stored to the ticket. */

@@ -50,7 +50,7 @@ struct relay_answer {
     struct slice
         value; /* memory of its own; empty for FOUND, whose value is what the route carries by then */
     size_t size;
-    struct slice key;     /* "ROUTE LOCAL@DOMAIN", the domain in lower case */
+    struct slice key;     /* "0 LOCAL@DOMAIN", the domain in lower case */
     struct slice address; /* in `key` */
     char text[];
 };
