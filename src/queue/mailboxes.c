@@ -1,5 +1,6 @@
 #include "queue/mailboxes.h"
 
+#include "base/text.h"
 #include "base/checksum.h"
 #include "base/memory.h"
 #include "queue/book_part.h"
@@ -203,14 +204,13 @@ enum mailbox_status mailboxes_find(struct mailboxes *mailboxes, const struct sit
 bool mailboxes_answer(struct mailboxes *mailboxes, const struct site *site, struct slice key, uint64_t now_ms,
                       enum answer_status *ret_status, struct slice *ret_value)
 {
-    const struct route *route = NULL;
     struct slice rest = key;
-    struct slice name;
+    struct slice number;
+    uint64_t place;
 
-    slice_cut(&rest, ' ', &name);
-    for (size_t i = 0; i < site->route_count && !route; i++)
-        if (slice_equal(site->routes[i].name, name))
-            route = &site->routes[i];
+    const bool known = slice_cut(&rest, ' ', &number) && text_parse_u64(number, &place) &&
+                       place < site->route_count;
+    const struct route *route = known ? &site->routes[place] : NULL;
     if (route && route->kind == ROUTE_RELAY)
         return false;
     const enum mailbox_status status = route ? mailboxes_find(mailboxes, site, route, rest, now_ms)

@@ -283,7 +283,10 @@ static enum answer_status ask(struct mailboxes *mailboxes, const char *route, co
     struct slice value;
     char key[200];
 
-    snprintf(key, sizeof(key), "%s %s", route, address);
+    size_t place = 0;
+    while (place < site->route_count && !slice_equal(site->routes[place].name, slice_text(route)))
+        place++;
+    snprintf(key, sizeof(key), "%zu %s", place, address);
     if (!mailboxes_answer(mailboxes, site, slice_text(key), now_ms, &status, &value))
         return ANSWER_PENDING;
     assert_true((status == ANSWER_NONE) == (value.len == 0));
