@@ -16,6 +16,7 @@
 #include <string.h>
 #include <sys/inotify.h>
 #include <sys/random.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 enum {
@@ -402,6 +403,23 @@ static int queue_begin(struct courier *courier, struct error *error)
     return queue_open(&settings, &courier->queue, error);
 }
 
+/* The folder that holds a route's mailboxes is made where its parent is there; the mailboxes come with their
+ * mail. */
+static void mail_folders_make(const struct courier *courier)
+{
+    char folder[FILES_PATH_MAX];
+    for (size_t i = 0; i < courier->site->route_count; i++) {
+        struct slice maildir = courier->site->routes[i].maildir;
+        size_t mailbox = slice_find_slice(maildir, SLICE("%s"));
+        size_t end = slice_find_last(slice_head(maildir, mailbox), '/');
+        struct slice base = mailbox == SLICE_NOT_FOUND ? maildir : slice_head(maildir, end);
+        if (!base.len || base.len >= sizeof folder)
+            continue;
+        snprintf(folder, sizeof folder, "%.*s", SLICE_ARGS(base));
+        mkdir(folder, 0750); /* should it fail, the deliveries say why */
+    }
+}
+
 static int control_begin(struct courier *courier, struct error *error)
 {
     char path[300];
@@ -436,6 +454,7 @@ static int courier_begin(struct courier *courier, struct error *error)
     if (!courier->disk || journal_begin(courier, error) < 0)
         return -1;
     outbound_begin(courier);
+    mail_folders_make(courier);
     if (queue_begin(courier, error) < 0 || control_begin(courier, error) < 0)
         return -1;
     courier->port = worker_attach(courier->worker, courier->loop, message_came, courier, error);
