@@ -44,24 +44,45 @@ struct draft *draft_new(struct drafts *drafts)
     return draft;
 }
 
+#define NAME_TRIES 10
+
+/* 1: made and ours. 0: the courier was quicker than our lock and takes it for one that was left behind. */
+static int file_make(struct draft *draft, struct error *error)
+{
+    struct drafts *drafts = draft->drafts;
+    struct files *files = drafts->files;
+    char id[EVENT_ID_SIZE];
+    char name[64];
+    bool mine = false;
+
+    event_id_print(drafts->name, id);
+    snprintf(name, sizeof(name), "%s-%llu.draft", id, (unsigned long long)++drafts->count);
+    if (files_join(draft->path, drafts->folder, name, error) < 0)
+        return -1;
+    if (files->open(files, draft->path, FILES_WRITE | FILES_CREATE | FILES_NEW, &draft->descriptor, error) <
+        0)
+        return -1;
+    if (files->lock(files, draft->descriptor, &mine, error) < 0)
+        return -1;
+    if (!mine) {
+        files->close(files, draft->descriptor);
+        draft->descriptor = -1;
+    }
+    return mine;
+}
+
 /* The file is locked as long as it is ours: what nobody has locked was left behind by a process that ended,
  * and the courier removes it. */
 static int file_begin(struct draft *draft, struct error *error)
 {
-    struct drafts *drafts = draft->drafts;
-    char id[EVENT_ID_SIZE];
-    char name[64];
-    bool mine;
+    int made = 0;
 
-    event_id_print(drafts->name, id);
-    snprintf(name, sizeof(name), "%s-%llu.draft", id, (unsigned long long)++drafts->count);
     draft->path = memory_take(FILES_PATH_MAX);
-    if (files_join(draft->path, drafts->folder, name, error) < 0)
-        return -1;
-    if (drafts->files->open(drafts->files, draft->path, FILES_WRITE | FILES_CREATE | FILES_NEW,
-                            &draft->descriptor, error) < 0)
-        return -1;
-    return drafts->files->lock(drafts->files, draft->descriptor, &mine, error);
+    for (unsigned i = 0; i < NAME_TRIES && made == 0; i++)
+        made = file_make(draft, error);
+    if (made == 0)
+        return error_set(error, EAGAIN, "cannot lock %s", draft->path);
+    return made < 0 ? -1 : 0;
 }
 
 static int write_out(struct draft *draft, struct error *error)

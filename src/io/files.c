@@ -242,3 +242,23 @@ int files_join(char path[FILES_PATH_MAX], const char *folder, const char *name, 
         return error_set(error, ENAMETOOLONG, "%.100s…/%.100s", folder, name);
     return 0;
 }
+
+int files_need_folder(struct files *files, const char *path, unsigned mode, struct error *error)
+{
+    char parent[FILES_PATH_MAX];
+    struct error trouble;
+
+    if (files->make_folder(files, path, mode, &trouble) < 0) {
+        if (trouble.number == EEXIST)
+            return 1;
+        if (error)
+            *error = trouble;
+        return -1;
+    }
+    snprintf(parent, sizeof(parent), "%s", path);
+    char *slash = strrchr(parent, '/');
+    if (!slash)
+        return 0;
+    slash[slash == parent] = '\0';
+    return files->sync_folder(files, parent, error);
+}

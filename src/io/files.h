@@ -8,7 +8,7 @@
  * - a name in a folder (made, renamed, removed) is safe when `sync_folder` of the folder has returned 0;
  * before, each of them may be lost, in any order;
  * - `rename` is atomic: after a crash either the old name stands or the new one, never none and never half; a
- *   rename between two folders is safe when both are synced;
+ *   rename between two folders is safe when that of the new name is synced;
  * - after `sync` has failed, what was written since the last good sync is to be counted as lost, whatever a
  *   later sync returns.
  *
@@ -71,6 +71,10 @@ struct files {
 };
 
 extern struct files files_system;
+
+/* Makes the folder where it is missing, and then syncs the one it stands in: what stands in a folder is no
+ * safer than its name. 1: it was there already. */
+int files_need_folder(struct files *files, const char *path, unsigned mode, struct error *error);
 
 /* "FOLDER/NAME" into path; -1 where it does not fit. */
 int files_join(char path[FILES_PATH_MAX], const char *folder, const char *name, struct error *error);

@@ -60,15 +60,18 @@ struct slice book_without_detail(const struct site *site, struct slice local)
     return local;
 }
 
-struct slice book_folder(const struct route *route, struct slice name, struct arena *arena)
+struct slice book_folder(const struct route *route, struct slice name, struct arena *arena, size_t *ret_base)
 {
     const size_t at = slice_find_slice(route->maildir, SLICE("%s"));
     struct slice path = route->maildir;
 
+    *ret_base = path.len;
     if (at == SLICE_NOT_FOUND)
         return arena_format(arena, "%.*s/%.*s", SLICE_ARGS(path), SLICE_ARGS(name));
     const struct slice before = slice_head(path, at);
     const struct slice behind = slice_from(path, at + 2);
+    const size_t slash = slice_find_last(before, '/');
+    *ret_base = slash == SLICE_NOT_FOUND ? 0 : slash;
     return arena_format(arena, "%.*s%.*s%.*s", SLICE_ARGS(before), SLICE_ARGS(name), SLICE_ARGS(behind));
 }
 

@@ -45,6 +45,7 @@ struct place {
     const struct route *route; /* NULL: NOWHERE, UNROUTED */
     struct slice address;
     struct slice folder;
+    size_t folder_base; /* octets of it: the folder that holds the mailboxes */
     struct slice text;
     struct slice enhanced;
 };

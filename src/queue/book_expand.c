@@ -75,7 +75,7 @@ static void add_mailbox(struct walk *walk, const struct spot *spot, struct slice
     if (spot->route->kind == ROUTE_MAILDIR) {
         place.kind = PLACE_MAILDIR;
         place.address = arena_copy(walk->arena, name);
-        place.folder = book_folder(spot->route, name, walk->arena);
+        place.folder = book_folder(spot->route, name, walk->arena, &place.folder_base);
     } else {
         place.address = arena_copy(walk->arena, spot->address);
     }

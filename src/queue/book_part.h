@@ -40,8 +40,8 @@ const struct entry *book_find(const struct book *book, enum entry_kind kind, con
                               struct slice name);
 /* A local part without its detail; the whole where it has none. */
 struct slice book_without_detail(const struct site *site, struct slice local);
-/* The path of a mailbox's Maildir, in the arena. */
-struct slice book_folder(const struct route *route, struct slice name, struct arena *arena);
+/* The path of a mailbox's Maildir, in the arena. *ret_base: octets of it before the mailbox's own part. */
+struct slice book_folder(const struct route *route, struct slice name, struct arena *arena, size_t *ret_base);
 /* Local part and domain of an address; the domain is empty where there is none. */
 void book_split(struct slice address, struct slice *ret_local, struct slice *ret_domain);
 

@@ -54,6 +54,7 @@ struct message {
     struct slice route;             /* the name of the route it was taken for, or empty */
     uint64_t content_octets;
     uint32_t content_checksum;
+    struct slice content;   /* where it was read into memory */
     struct result *results; /* in the order of the file */
     struct result **results_end;
     struct schedule schedule;

@@ -9,7 +9,8 @@
  *     check    u32   CRC-32C of the 24 octets before
  *     zero     u32
  *
- * The payload holds fields (field.h) but for CONTENT, whose payload is the message's content. A file begins
+ * The payload holds fields (field.h) but for CONTENT, whose payload is the message's content, and those told
+ * below. A file begins
  * with a VERSION record of RECORD_VERSION_SIZE octets in all, which tells its mark and its form; what
  * follows:
  *
@@ -33,11 +34,11 @@ enum record_kind {
     RECORD_ENVELOPE = 3,
     RECORD_RECIPIENT = 4,
     RECORD_END = 5,
-    RECORD_SYNCED = 6, /* payload: where this record begins; all before it is on disk */
-    RECORD_CLOSED = 7, /* nothing follows */
+    RECORD_SYNCED = 6, /* payload u64: where this record begins; all before it is on disk */
+    RECORD_CLOSED = 7, /* payload u64: where it begins; nothing follows */
     RECORD_RESULT = 8,
     RECORD_SCHEDULE = 9,
-    RECORD_DONE = 10 /* payload: where in the segment the message begins */
+    RECORD_DONE = 10 /* payload u64: where in the segment the message begins */
 };
 
 enum record_form { RECORD_FORM_SEGMENT = 1, RECORD_FORM_MESSAGE = 2, RECORD_FORM_DONE = 3 };

@@ -1,5 +1,6 @@
 #include "queue/segment.h"
 
+#include "base/checksum.h"
 #include "core/event.h"
 #include "queue/field.h"
 
@@ -17,7 +18,7 @@ static int begin(struct segment *segment, const char *folder, uint64_t id, struc
     char head[RECORD_VERSION_SIZE];
     char text[EVENT_ID_SIZE];
     char name[EVENT_ID_SIZE + sizeof(SEGMENT_SUFFIX)];
-    bool mine;
+    bool mine = false;
 
     event_id_print(id, text);
     snprintf(name, sizeof(name), "%s" SEGMENT_SUFFIX, text);
@@ -27,8 +28,12 @@ static int begin(struct segment *segment, const char *folder, uint64_t id, struc
                     error) < 0)
         return -1;
     record_put_version(head, segment->mark, RECORD_FORM_SEGMENT);
-    if (files->lock(files, segment->descriptor, &mine, error) < 0 ||
-        files->write(files, segment->descriptor, 0, slice_of(head, sizeof(head)), error) < 0 ||
+    if (files->lock(files, segment->descriptor, &mine, error) < 0)
+        return -1;
+    /* The courier was quicker than the lock and takes the file for one that was left behind. */
+    if (!mine)
+        return error_set(error, EEXIST, "%s is taken", name);
+    if (files->write(files, segment->descriptor, 0, slice_of(head, sizeof(head)), error) < 0 ||
         files->sync(files, segment->descriptor, error) < 0 || files->sync_folder(files, folder, error) < 0) {
         (void)files->remove(files, segment->path, NULL);
         return -1;
@@ -65,18 +70,13 @@ int segment_add(struct segment *segment, struct slice records, struct error *err
 
 static int add_number(struct segment *segment, enum record_kind kind, uint64_t number, struct error *error)
 {
-    char room[64];
-    struct buf payload;
-    struct buf record;
-    int result = -1;
+    char octets[RECORD_HEAD + 8];
+    struct record record = {.kind = kind, .length = 8};
 
-    buf_init(&payload, sizeof(room));
-    buf_init(&record, sizeof(room));
-    if (field_add_number(&payload, number) && record_add(&record, segment->mark, kind, buf_slice(&payload)))
-        result = segment_add(segment, buf_slice(&record), error);
-    buf_drop(&payload);
-    buf_drop(&record);
-    return result;
+    field_put_u64(octets + RECORD_HEAD, number);
+    record.checksum = checksum_add(0, slice_of(octets + RECORD_HEAD, 8));
+    record_put_head(octets, segment->mark, &record);
+    return segment_add(segment, slice_of(octets, sizeof(octets)), error);
 }
 
 int segment_sync(struct segment *segment, struct error *error)

@@ -244,17 +244,6 @@ static void *large_thread(void *data)
 
 /* --- the loop's side ----------------------------------------------------------------------------------- */
 
-static int folder_need(struct files *files, const char *path, unsigned mode, struct error *error)
-{
-    struct error trouble;
-
-    if (files->make_folder(files, path, mode, &trouble) < 0 && trouble.number != EEXIST) {
-        *error = trouble;
-        return -1;
-    }
-    return 0;
-}
-
 static int start_thread(struct spool *spool, void *(*run)(void *), struct error *error)
 {
     const int number = pthread_create(&spool->threads[spool->thread_count], NULL, run, spool);
@@ -302,8 +291,9 @@ int spool_open(const struct spool_settings *settings, struct spool **ret_spool, 
     line_init(&spool->small);
     line_init(&spool->large);
     if (files_join(spool->incoming, settings->folder, "incoming", error) < 0 ||
-        folder_need(settings->files, settings->folder, 0770, error) < 0 ||
-        folder_need(settings->files, spool->incoming, 0730, error) < 0 || start_threads(spool, error) < 0) {
+        files_need_folder(settings->files, settings->folder, 0770, error) < 0 ||
+        files_need_folder(settings->files, spool->incoming, 0730, error) < 0 ||
+        start_threads(spool, error) < 0) {
         spool_close(spool);
         return -1;
     }

@@ -51,7 +51,7 @@ struct move {
     char *from;
     char *to;
     struct node *node;
-    bool from_synced, to_synced; /* sync_folder has seen this end of it */
+    bool safe;
 };
 
 struct descriptor {
@@ -570,28 +570,35 @@ static int sim_make_folder(struct files *files, const char *path, unsigned mode,
     LOCKED(SIM(files), int, do_make_folder(SIM(files), path, error));
 }
 
-/* What touches the folder becomes safe, and with it what it depends on. A rename out of one folder into
- * another waits until both were synced. */
+/* New names in the folder and removals from it become safe, and with them what they depend on. A rename is
+ * safe with its new name. */
+static void moves_settle(struct sim *sim, const char *folder)
+{
+    for (struct move *move = sim->moves; move; move = move->next)
+        move->safe = move->to ? in_folder(move->to, folder) : in_folder(move->from, folder);
+    for (bool more = true; more;) {
+        more = false;
+        for (struct move *move = sim->moves; move; move = move->next)
+            for (struct move *before = sim->moves; move->safe && before != move; before = before->next)
+                if (!before->safe && depends(move, before))
+                    more = before->safe = true;
+    }
+}
+
 static int do_sync_folder(struct sim *sim, const char *folder, struct error *error)
 {
     if (refused(sim, SIM_SYNC_FOLDER, folder, error))
         return -1;
     if (!node_at(sim->names, folder))
         return error_set(error, ENOENT, "cannot sync %s", folder);
-    for (struct move *move = sim->moves; move; move = move->next) {
-        move->from_synced |= !move->from || in_folder(move->from, folder);
-        move->to_synced |= !move->to || in_folder(move->to, folder);
-    }
+    moves_settle(sim, folder);
     for (struct move **at = &sim->moves; *at;) {
-        bool free_to_go = (*at)->from_synced && (*at)->to_synced;
-        for (const struct move *before = sim->moves; free_to_go && before != *at; before = before->next)
-            free_to_go = !depends(*at, before);
-        if (!free_to_go) {
+        if ((*at)->safe) {
+            move_apply(&sim->names_safe, *at);
+            move_take(sim, at);
+        } else {
             at = &(*at)->next;
-            continue;
         }
-        move_apply(&sim->names_safe, *at);
-        move_take(sim, at);
     }
     return 0;
 }
@@ -751,6 +758,23 @@ static void node_crash(struct node *node, enum sim_loss loss, struct random *ran
     node->locked_by = -1;
 }
 
+/* What stands in a folder that is gone is gone, too. */
+static void names_unreachable(struct sim *sim)
+{
+    char folder[FILES_PATH_MAX];
+
+    for (bool more = true; more;) {
+        more = false;
+        for (const struct name *name = sim->names_safe; name && !more; name = name->next) {
+            folder_of(name->path, folder);
+            more = *folder && !node_at(sim->names_safe, folder);
+            snprintf(folder, sizeof(folder), "%s", name->path);
+            if (more)
+                name_clear(&sim->names_safe, folder);
+        }
+    }
+}
+
 static void names_crash(struct sim *sim, enum sim_loss loss, struct random *random)
 {
     struct move *lost[4096];
@@ -766,6 +790,7 @@ static void names_crash(struct sim *sim, enum sim_loss loss, struct random *rand
             lost[count++] = move;
     }
     moves_drop(sim);
+    names_unreachable(sim);
     names_drop(&sim->names);
     for (const struct name *name = sim->names_safe; name; name = name->next)
         name_set(&sim->names, name->path, name->node);
