@@ -16,7 +16,6 @@
 #include <string.h>
 #include <sys/inotify.h>
 #include <sys/random.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 enum {
@@ -416,7 +415,7 @@ static void mail_folders_make(const struct courier *courier)
         if (!base.len || base.len >= sizeof folder)
             continue;
         snprintf(folder, sizeof folder, "%.*s", SLICE_ARGS(base));
-        mkdir(folder, 0750); /* should it fail, the deliveries say why */
+        (void)files_need_folder(&files_system, folder, 0750, NULL); /* should it fail, deliveries say why */
     }
 }
 

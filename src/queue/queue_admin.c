@@ -1,5 +1,6 @@
 /* What the administrator asks of the queue. Messages that wait are read from their files for an answer, a few
  * at a time, as fast as the answer is read. */
+#include "base/calendar.h"
 #include "base/memory.h"
 #include "queue/queue_part.h"
 #include "queue/segment.h"
@@ -34,7 +35,7 @@ struct admin {
     struct asked_id *ids; /* LIST: those that are to be told */
     size_t id_count, id_size, id_at;
     bool busy;
-    bool dropped;
+    bool enough; /* no more is wanted */
     /* LIST, SHOW */
     struct answer_line lines[READ_AT_ONCE];
     size_t line_count;
@@ -49,8 +50,7 @@ struct admin {
 
 static void admin_end(struct admin *admin, const char *trouble)
 {
-    if (!admin->dropped)
-        admin->question.end(admin->question.whom, trouble);
+    admin->question.end(admin->question.whom, trouble);
     list_remove(&admin->link);
     if (admin->ids)
         memory_give(admin->ids, admin->id_size * sizeof(*admin->ids));
@@ -59,6 +59,13 @@ static void admin_end(struct admin *admin, const char *trouble)
 
 /* --- a message as JSON -----------------------------------------------------------------------------------
  */
+
+static void put_time(struct json *json, const char *key, int64_t unix_ms)
+{
+    char text[CALENDAR_TEXT_SIZE];
+
+    json_put_text(json, key, unix_ms ? slice_of(text, calendar_print_iso(unix_ms, 0, text)) : SLICE_NONE);
+}
 
 static void put_results(struct json *json, const struct message *message, uint32_t recipient)
 {
@@ -75,17 +82,22 @@ static void put_results(struct json *json, const struct message *message, uint32
         json_put_text(json, "target", result->target);
         json_put_u64(json, "code", result->code);
         json_put_text(json, "text", result->text);
-        json_put_i64(json, "time", result->unix_ms / 1000);
+        put_time(json, "time", result->unix_ms);
         json_object_close(json);
     }
     json_array_close(json);
 }
 
-static void put_recipients(struct json *json, const struct message *message)
+/* `list` names recipients, `show` tells what came of each. */
+static void put_recipients(struct json *json, const struct message *message, bool whole)
 {
     json_key(json, "to");
     json_array_open(json);
     for (uint32_t i = 0; i < message->transaction.recipient_count; i++) {
+        if (!whole) {
+            json_text(json, message->recipients[i]->address);
+            continue;
+        }
         json_object_open(json);
         json_put_text(json, "address", message->recipients[i]->address);
         put_results(json, message, i);
@@ -115,11 +127,10 @@ static void put_message(struct buf *buf, const struct message *message, const ch
     json_put_text(&json, "id", message_id(message));
     json_put_text(&json, "state", slice_text(state));
     json_put_text(&json, "from", t->sender);
-    json_put_u64(&json, "octets", message->content_octets);
-    json_put_u64(&json, "recipients", t->recipient_count);
-    json_put_i64(&json, "received", t->received_unix_ms / 1000);
+    put_time(&json, "time", t->received_unix_ms);
+    put_time(&json, "next", message->schedule.held ? 0 : message->schedule.next_unix_ms);
     json_put_u64(&json, "attempts", message->schedule.attempts);
-    json_put_i64(&json, "next", message->schedule.next_unix_ms / 1000);
+    json_put_u64(&json, "octets", message->content_octets);
     json_put_text(&json, "reason", last_reason(message));
     if (whole) {
         json_put_text(&json, "client", slice_of(address, address_print(&t->peer, address)));
@@ -127,8 +138,8 @@ static void put_message(struct buf *buf, const struct message *message, const ch
         json_put_text(&json, "envid", t->envid);
         json_put_bool(&json, "smtputf8", t->smtputf8);
         json_put_bool(&json, "warned", message->schedule.warned);
-        put_recipients(&json, message);
     }
+    put_recipients(&json, message, whole);
     json_object_close(&json);
     json_end(&json);
 }
@@ -177,16 +188,16 @@ static void lines_done(void *data)
     admin->busy = false;
     for (size_t i = 0; i < admin->line_count; i++) {
         struct answer_line *line = &admin->lines[i];
-        if (line->there && !admin->dropped) {
+        if (line->there && !admin->enough) {
             told = true;
-            admin->dropped = !admin->question.line(admin->question.whom, buf_slice(&line->json));
+            admin->enough = !admin->question.line(admin->question.whom, buf_slice(&line->json));
         }
         buf_drop(&line->json);
     }
     admin->line_count = 0;
     if (admin->command == QUEUE_SHOW && !told)
         admin_end(admin, "there is no such message");
-    else if (admin->dropped || admin->id_at == admin->id_count)
+    else if (admin->enough || admin->id_at == admin->id_count)
         admin_end(admin, NULL);
 }
 
@@ -326,6 +337,8 @@ static void change_work(void *data)
     change_file(data);
 }
 
+static void change_next(struct admin *admin);
+
 static void change_done(void *data)
 {
     struct admin *admin = data;
@@ -342,7 +355,36 @@ static void change_done(void *data)
         wait_ready(queue, admin->waiting); /* whoever fetches it sees what is wrong with it */
     }
     message_free(admin->message);
-    admin_end(admin, admin->status == WAITING_OK ? NULL : admin->error.text);
+    admin->message = NULL;
+    if (admin->status != WAITING_OK)
+        admin_end(admin, admin->error.text);
+    else
+        change_next(admin);
+}
+
+static void change_file_of(struct admin *admin, struct waiting *waiting)
+{
+    wait_ready(admin->queue, waiting);
+    list_remove(&waiting->link);
+    waiting->state = WAITING_ACTIVE;
+    admin->waiting = waiting;
+    admin->incoming = waiting->incoming;
+    admin->busy = true;
+    queue_run(admin->queue, change_work, change_done, admin);
+}
+
+/* RELEASE of all: one after the other. */
+static void change_next(struct admin *admin)
+{
+    while (admin->id_at < admin->id_count) {
+        const struct asked_id *id = &admin->ids[admin->id_at++];
+        struct waiting *waiting = wait_find(admin->queue, id->session, id->number);
+        if (waiting && waiting->state == WAITING_HELD) {
+            change_file_of(admin, waiting);
+            return;
+        }
+    }
+    admin_end(admin, NULL);
 }
 
 static void change_start(struct admin *admin, struct waiting *waiting)
@@ -357,13 +399,7 @@ static void change_start(struct admin *admin, struct waiting *waiting)
         admin_end(admin, held ? "the message is held already" : "the message is not held");
         return;
     }
-    wait_ready(admin->queue, waiting);
-    list_remove(&waiting->link);
-    waiting->state = WAITING_ACTIVE;
-    admin->waiting = waiting;
-    admin->incoming = waiting->incoming;
-    admin->busy = true;
-    queue_run(admin->queue, change_work, change_done, admin);
+    change_file_of(admin, waiting);
 }
 
 /* --- asking ----------------------------------------------------------------------------------------------
@@ -405,6 +441,9 @@ void queue_ask(struct queue *queue, const struct queue_question *question)
     } else if (question->command == QUEUE_RETRY && !one) {
         retry_all(queue);
         admin_end(admin, NULL);
+    } else if (question->command == QUEUE_RELEASE && !one) {
+        gather_ids(admin);
+        change_next(admin);
     } else if (!one) {
         admin_end(admin, "which message? Expected its id");
     } else if (question->command == QUEUE_SHOW) {
@@ -420,7 +459,7 @@ void admin_turn(struct queue *queue)
     for (struct link *at = queue->questions.next; at != &queue->questions;) {
         struct admin *admin = LIST_OF(at, struct admin, link);
         at = at->next;
-        if (!admin->busy && admin->question.ready(admin->question.whom))
+        if (!admin->busy && admin->command == QUEUE_LIST && admin->question.ready(admin->question.whom))
             read_more(admin);
     }
 }
