@@ -128,8 +128,11 @@ void cli_table_end(struct cli_table *table, const struct cli *cli);
 
 extern const struct cli_command command_check_config;
 extern const struct cli_command command_completion;
+extern const struct cli_command command_explain;
 extern const struct cli_command command_help;
+extern const struct cli_command command_journal;
 extern const struct cli_command command_queue;
+extern const struct cli_command command_sessions;
 extern const struct cli_command command_why;
 
 extern const struct cli_command *const cli_commands[]; /* NULL-terminated, in the order of --help */

@@ -4,7 +4,10 @@
 /* clang-format off */
 const struct cli_command *const cli_commands[] = {
     &command_check_config,
+    &command_sessions,
+    &command_explain,
     &command_queue,
+    &command_journal,
     &command_why,
     &command_completion,
     &command_help,

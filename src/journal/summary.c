@@ -314,15 +314,30 @@ static void put_outcome(struct buf *out, const struct summary *summary)
     }
 }
 
+/* "120 ms", "3 s", "2 min 42 s", "1 h 5 min" */
+static void put_time(struct buf *out, uint64_t ms)
+{
+    unsigned long long seconds = ms / 1000;
+    if (ms < 1000)
+        buf_add_format(out, "%llu ms", (unsigned long long)ms);
+    else if (seconds < 60)
+        buf_add_format(out, "%llu s", seconds);
+    else if (seconds < 3600)
+        buf_add_format(out, "%llu min %llu s", seconds / 60, seconds % 60);
+    else
+        buf_add_format(out, "%llu h %llu min", seconds / 3600, seconds / 60 % 60);
+}
+
 static void put_ending(struct buf *out, const struct summary *summary)
 {
     if (!summary->ended) {
         put(out, "; no end of the session is recorded");
         return;
     }
-    char took[TEXT_UNIT_SIZE];
-    text_print_duration(summary->took_ms < 1000 ? summary->took_ms : summary->took_ms / 1000 * 1000, took);
-    buf_add_format(out, "; after %s %s", took, journal_ending_phrase(summary->why));
+    put(out, "; after ");
+    put_time(out, summary->took_ms);
+    put(out, " ");
+    put(out, journal_ending_phrase(summary->why));
 }
 
 void summary_sentence(const struct summary *summary, struct buf *out)

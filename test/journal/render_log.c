@@ -8,6 +8,7 @@
 
 #include "core/machine.h"
 #include "folder.h"
+#include "seed.h"
 #include "journal/render_json.h"
 #include "journal/words.h"
 #include "unit.h"
@@ -15,120 +16,6 @@
 #include <stdio.h>
 
 static const char *golden_folder;
-
-/* --- the session of seed 001 --------------------------------------------------------------------------- */
-
-struct told {
-    struct buf records;
-    struct event_stamp stamp;
-};
-
-#define TELL(told, name, ...)                                                                                \
-    event_add_##name(&(told)->records, &(told)->stamp, &(struct event_##name){__VA_ARGS__})
-
-static void at(struct told *told, int hour, int minute, int second)
-{
-    struct calendar when = {
-        .year = 2026, .month = 7, .day = 24, .hour = hour, .minute = minute, .second = second};
-    told->stamp.unix_us = calendar_to_unix(&when, 0) * 1000000;
-}
-
-static void command(struct told *told, struct slice line, uint64_t octets)
-{
-    TELL(told, octets_received, .count = octets);
-    TELL(told, line_received, .text = line, .octets = octets);
-}
-
-static void tell_greeting(struct told *told)
-{
-    struct address peer = {.family = ADDRESS_IPV4, .octets = {36, 37, 0, 13}, .port = 39891};
-    struct address local = {.family = ADDRESS_IPV4, .octets = {209, 31, 44, 214}, .port = 25};
-    at(told, 2, 35, 56);
-    TELL(told, session_opened, .peer = peer, .local = local, .sequence = 554, .slots_used = 9,
-         .slots_max = 10, .host_used = 1);
-    TELL(told, reply_sent, .number = 1, .code = 220,
-         .text = SLICE("220-Stalker Internet Mail Server V.1.8b3 is ready.\r\n220 ESMTP is spoken here."));
-    TELL(told, state_changed, .to = 22);
-    at(told, 2, 36, 51);
-    command(told, SLICE("HELO Made-Up-Name-desk98"), 26);
-    TELL(told, state_changed, .from = 22, .to = 21);
-    TELL(told, question_asked, .kind = ASK_NAME, .key = SLICE("Made-Up-Name-desk98"));
-    at(told, 2, 36, 52);
-    TELL(told, question_answered, .kind = ASK_NAME, .key = SLICE("Made-Up-Name-desk98"),
-         .status = ANSWER_NONE, .took_ms = 1000);
-    TELL(told, reply_sent, .number = 50, .code = 250,
-         .text = SLICE("250 209.31.44.214 cannot verify Made-Up-Name-desk98"));
-    TELL(told, state_changed, .from = 21, .to = 22);
-}
-
-static void tell_envelope(struct told *told)
-{
-    at(told, 2, 37, 45);
-    command(told, SLICE("MAIL FROM:<Made-Up-Name-emailplus@321media.com> "), 50);
-    TELL(told, mail_started, .transaction = 1, .sender = SLICE("Made-Up-Name-emailplus@321media.com"));
-    TELL(told, reply_sent, .number = 70, .code = 250,
-         .text = SLICE("250 <Made-Up-Name-emailplus@321media.com> sender accepted"));
-    TELL(told, state_changed, .from = 22, .to = 23);
-    at(told, 2, 37, 56);
-    command(told, SLICE("RCPT TO: <recipes@hypertouch.com> "), 36);
-    TELL(told, recipient_judged, .transaction = 1, .recipient = SLICE("recipes@hypertouch.com"), .code = 250,
-         .number = 80, .route = SLICE("hypertouch.com"));
-    TELL(told, reply_sent, .number = 80, .code = 250,
-         .text = SLICE("250 <recipes@hypertouch.com> recipient accepted"));
-    at(told, 2, 38, 7);
-    command(told, SLICE("DATA"), 6);
-    TELL(told, reply_sent, .number = 100, .code = 354,
-         .text = SLICE("354 Enter mail, end with \".\" on a line by itself"));
-    TELL(told, state_changed, .from = 23, .to = 27);
-}
-
-static void tell_message(struct told *told)
-{
-    static const struct slice id = {"S.0000014938", 12};
-    at(told, 2, 38, 24);
-    TELL(told, octets_received, .count = 53);
-    TELL(told, octets_received, .count = 914);
-    at(told, 2, 38, 26);
-    TELL(told, octets_received, .count = 35);
-    at(told, 2, 38, 28);
-    TELL(told, octets_received, .count = 3);
-    TELL(told, message_received, .transaction = 1, .octets = 1285, .headers = 7,
-         .message_id = SLICE("<419.436278.39703056-Made-Up-Number-emailplus@321media.com>"),
-         .digest = SLICE("9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"));
-    TELL(told, state_changed, .from = 27, .to = 28);
-    TELL(told, message_stored, .transaction = 1, .queue_id = id, .octets = 1285, .took_ms = 4);
-    TELL(told, reply_sent, .number = 102, .code = 250,
-         .text = SLICE("250 S.0000014938 message accepted for delivery"));
-    TELL(told, state_changed, .from = 28, .to = 22);
-    TELL(told, message_queued, .queue_id = id, .octets = 1285, .recipients = 1,
-         .sender = SLICE("Made-Up-Name-emailplus@321media.com"),
-         .message_id = SLICE("<419.436278.39703056-Made-Up-Number-emailplus@321media.com>"));
-    TELL(told, delivered, .queue_id = id, .recipient = SLICE("recipes@hypertouch.com"),
-         .target = SLICE("joepublic"), .by = SLICE("maildir"), .waited_ms = 30);
-    TELL(told, message_removed, .queue_id = id, .why = SLICE("delivered"));
-}
-
-static void tell_ending(struct told *told)
-{
-    struct address peer = {.family = ADDRESS_IPV4, .octets = {36, 37, 0, 13}, .port = 39891};
-    at(told, 2, 38, 38);
-    command(told, SLICE("quit"), 6);
-    TELL(told, state_changed, .from = 22, .to = 29);
-    TELL(told, reply_sent, .number = 2, .code = 221, .text = SLICE("221 209.31.44.214 closing connection"));
-    TELL(told, session_ended, .peer = peer, .flags = SLICE("quit"), .helo = SLICE("Made-Up-Name-desk98"),
-         .accepted = 1, .tried = 1, .octets_in = 1129, .octets_out = 400, .took_ms = 162000, .why = END_QUIT);
-    TELL(told, state_changed, .from = 29, .to = 2);
-}
-
-static void tell_seed(struct told *told)
-{
-    *told = (struct told){.stamp = {.session = event_id_make(INT64_C(1784860556000), 0, 750)}};
-    buf_init(&told->records, 1 << 20);
-    tell_greeting(told);
-    tell_envelope(told);
-    tell_message(told);
-    tell_ending(told);
-}
 
 static void render(struct slice records, const struct render_log_settings *settings, struct buf *out)
 {
@@ -146,12 +33,12 @@ static void render(struct slice records, const struct render_log_settings *setti
 static void seed_reads_as_the_golden_file(void **state)
 {
     (void)state;
-    struct told told;
+    struct seed seed;
     struct buf out;
     char path[1024];
-    tell_seed(&told);
+    seed_tell(&seed);
     buf_init(&out, 1 << 20);
-    render(buf_slice(&told.records), &(struct render_log_settings){.level = 5}, &out);
+    render(buf_slice(&seed.records), &(struct render_log_settings){.level = 5}, &out);
     snprintf(path, sizeof path, "%s/seed-001.log", golden_folder);
     struct slice golden = file_take(path);
     if (!slice_equal(buf_slice(&out), golden)) {
@@ -160,7 +47,7 @@ static void seed_reads_as_the_golden_file(void **state)
     }
     file_give(golden);
     buf_drop(&out);
-    buf_drop(&told.records);
+    buf_drop(&seed.records);
 }
 
 /* Lines of the seed, letter by letter, in its order. What is missing of it here has no event: its resolver
@@ -221,11 +108,11 @@ static const char *const seed_lines[] = {
 static void seed_lines_stand_in_order(void **state)
 {
     (void)state;
-    struct told told;
+    struct seed seed;
     struct buf out;
-    tell_seed(&told);
+    seed_tell(&seed);
     buf_init(&out, 1 << 20);
-    render(buf_slice(&told.records), &(struct render_log_settings){.level = 5}, &out);
+    render(buf_slice(&seed.records), &(struct render_log_settings){.level = 5}, &out);
     struct slice rest = buf_slice(&out);
     for (size_t i = 0; i < COUNT(seed_lines); i++) {
         size_t found = slice_find_slice(rest, slice_text(seed_lines[i]));
@@ -234,7 +121,7 @@ static void seed_lines_stand_in_order(void **state)
         rest = slice_from(rest, found + strlen(seed_lines[i]));
     }
     buf_drop(&out);
-    buf_drop(&told.records);
+    buf_drop(&seed.records);
 }
 
 /* --- levels, colours, escapes -------------------------------------------------------------------------- */
@@ -242,14 +129,14 @@ static void seed_lines_stand_in_order(void **state)
 static void levels_leave_out_what_is_above(void **state)
 {
     (void)state;
-    struct told told;
+    struct seed seed;
     struct buf out;
     size_t before = 0;
-    tell_seed(&told);
+    seed_tell(&seed);
     buf_init(&out, 1 << 20);
     for (int level = 0; level <= 5; level++) {
         buf_clear(&out);
-        render(buf_slice(&told.records), &(struct render_log_settings){.level = level}, &out);
+        render(buf_slice(&seed.records), &(struct render_log_settings){.level = level}, &out);
         struct slice rest = buf_slice(&out), line;
         size_t lines = 0;
         while (slice_cut(&rest, '\n', &line)) {
@@ -261,20 +148,20 @@ static void levels_leave_out_what_is_above(void **state)
     }
     assert_int_equal(before, 63);
     buf_drop(&out);
-    buf_drop(&told.records);
+    buf_drop(&seed.records);
 }
 
 static void colours_are_for_terminals(void **state)
 {
     (void)state;
-    struct told told;
+    struct seed seed;
     struct buf out;
-    tell_seed(&told);
+    seed_tell(&seed);
     buf_init(&out, 1 << 20);
-    render(buf_slice(&told.records), &(struct render_log_settings){.level = 4}, &out);
+    render(buf_slice(&seed.records), &(struct render_log_settings){.level = 4}, &out);
     assert_int_equal(slice_find(buf_slice(&out), '\033'), SLICE_NOT_FOUND);
     buf_clear(&out);
-    render(buf_slice(&told.records), &(struct render_log_settings){.level = 4, .colour = true}, &out);
+    render(buf_slice(&seed.records), &(struct render_log_settings){.level = 4, .colour = true}, &out);
     assert_int_not_equal(
         slice_find_slice(buf_slice(&out), SLICE("\033[1;31m02:36:51 4 SMTP-750([36.37.0.13]) Input "
                                                 "Line: HELO")),
@@ -284,7 +171,7 @@ static void colours_are_for_terminals(void **state)
                                                 "Sending 221")),
         SLICE_NOT_FOUND);
     buf_drop(&out);
-    buf_drop(&told.records);
+    buf_drop(&seed.records);
 }
 
 static int half_past_five(int64_t unix_seconds)
@@ -296,20 +183,20 @@ static int half_past_five(int64_t unix_seconds)
 static void zone_minutes_count(void **state)
 {
     (void)state;
-    struct told told;
+    struct seed seed;
     struct buf out;
-    tell_seed(&told);
+    seed_tell(&seed);
     buf_init(&out, 1 << 20);
     struct event event;
     size_t size;
     struct render_log log;
     render_log_init(&log, &(struct render_log_settings){.level = 4, .zone_minutes = half_past_five});
-    event_read(buf_slice(&told.records), &event, &size);
+    event_read(buf_slice(&seed.records), &event, &size);
     render_log_event(&log, &event, &out);
     assert_true(slice_starts(buf_slice(&out), SLICE("08:05:56 4 SMTP Line 750")));
     render_log_done(&log);
     buf_drop(&out);
-    buf_drop(&told.records);
+    buf_drop(&seed.records);
 }
 
 /* --- every kind ---------------------------------------------------------------------------------------- */

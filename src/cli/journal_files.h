@@ -1,0 +1,22 @@
+/* What the subcommands share that read the journal's files. */
+#ifndef CLI_JOURNAL_FILES_H
+#define CLI_JOURNAL_FILES_H
+
+#include "base/error.h"
+#include "cli/cli.h"
+
+#define JOURNAL_FOLDER_SIZE 3072
+
+/* Where the configuration's journal is. CLI_OK, or the mistakes were told. */
+int journal_folder(const struct cli *cli, char folder[JOURNAL_FOLDER_SIZE]);
+/* Tells why there is nothing to read; `error` is what opening the folder gave. Returns CLI_FAILED. */
+int journal_fail(const struct cli *cli, const char *folder, const struct error *error);
+/* Minutes east of UTC, where we are, at that time. */
+int journal_zone(int64_t unix_seconds);
+/* "2026-07-24 02:35:56", here. */
+#define JOURNAL_TIME_SIZE 24
+struct slice journal_time(int64_t unix_us, char text[JOURNAL_TIME_SIZE]);
+/* --since and --until: "2h" (ago), or a date (RFC 3339; without an offset: here). False: it was told. */
+bool journal_option_time(const struct cli *cli, const char *name, int64_t otherwise_us, int64_t *ret_us);
+
+#endif

@@ -1,0 +1,303 @@
+#!/usr/bin/env python3
+"""sessions, explain and journal find what the journal holds, say it in words for people and in stable keys for
+programs, and say plainly when there is nothing.
+
+usage: journal.py POSTERN SAMPLE"""
+import json
+import os
+import pty
+import re
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import unittest
+
+PROGRAM, SAMPLE = (os.path.abspath(word) for word in sys.argv[1:3])
+KEYS = 'id time address ptr helo from to findings verdict reply number octets seconds'.split()
+
+
+def wait_until_polling(pid):
+    """Until the process waits for descriptors: the numbers are those of poll and ppoll."""
+    for _ in range(3000):
+        with open(f'/proc/{pid}/syscall', encoding='ascii') as file:
+            if file.read().split()[0] in ('7', '73', '271'):
+                return
+        time.sleep(0.01)
+    raise TimeoutError('it never polls')
+
+
+class Journal(unittest.TestCase):
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.state = os.path.join(folder.name, 'state')
+        self.config = os.path.join(folder.name, 'p.conf')
+        os.mkdir(self.state)
+        with open(self.config, 'w', encoding='utf-8') as file:
+            file.write(f'host-name mx.example.net\nuser root\ngroup root\nstate-directory {self.state}\n'
+                       f'run-directory {folder.name}\nroute example.net {{ relay 192.0.2.1 }}\n')
+
+    def sample(self):
+        subprocess.run([SAMPLE, os.path.join(self.state, 'journal')], check=True, timeout=30)
+
+    def environment(self):
+        return dict(os.environ, TZ='UTC')
+
+    def postern(self, *words):
+        return subprocess.run([PROGRAM, *words, '-c', self.config], capture_output=True, text=True, timeout=30,
+                              stdin=subprocess.DEVNULL, env=self.environment(), check=False)
+
+    def sessions(self, *words):
+        """The clients that are found, the newest first."""
+        result = self.postern('sessions', '--json', *words)
+        return [json.loads(line)['address'] for line in result.stdout.splitlines()]
+
+    def files(self):
+        folder = os.path.join(self.state, 'journal')
+        return sorted(os.path.join(folder, name) for name in os.listdir(folder) if name.endswith('.journal'))
+
+
+class Sessions(Journal):
+    def test_newest_come_first(self):
+        self.sample()
+        self.assertEqual(self.sessions(), ['2001:db8::5', '198.51.100.9', '192.0.2.7', '36.37.0.13'])
+        self.assertEqual(self.sessions('--limit', '2'), ['2001:db8::5', '198.51.100.9'])
+
+    def test_each_option_finds(self):
+        self.sample()
+        for words, wanted in (
+                (['--client', '192.0.2.0/24'], ['192.0.2.7']),
+                (['--client', '2001:db8::5'], ['2001:db8::5']),
+                (['--ptr', 'MAIL.example'], ['192.0.2.7']),
+                (['--helo', 'desk98'], ['36.37.0.13']),
+                (['--from', 'alice@EXAMPLE.org'], ['192.0.2.7']),
+                (['--to', 'jill'], ['2001:db8::5']),
+                (['--to', 'nobody@'], ['192.0.2.7']),
+                (['--finding', 'junk'], ['198.51.100.9']),
+                (['--verdict', 'reject'], ['192.0.2.7']),
+                (['--verdict', 'pass'], ['2001:db8::5', '36.37.0.13']),
+                (['--since', '2026-07-24T04:00:00Z'], ['2001:db8::5', '198.51.100.9']),
+                (['--until', '2026-07-24 04:00'], ['192.0.2.7', '36.37.0.13']),
+                (['--since', '2026-07-24 03:00', '--until', '2026-07-24 04:00'], ['192.0.2.7']),
+                (['--since', '1s'], []),
+                (['--verdict', 'drop', '--to', 'jill'], [])):
+            self.assertEqual(self.sessions(*words), wanted, words)
+
+    def test_keys_for_programs_stay(self):
+        self.sample()
+        lines = self.postern('sessions', '--json').stdout.splitlines()
+        for line in lines:
+            self.assertEqual(list(json.loads(line)), KEYS)
+        session = json.loads(lines[2])
+        self.assertRegex(session['id'], '^[0-9a-hjkmnp-tv-z]{13}$')
+        session['id'] = ''
+        self.assertEqual(session, {
+            'id': '', 'time': '2026-07-24T03:35:56.000Z', 'address': '192.0.2.7', 'ptr': 'mail.example.org',
+            'helo': 'mail.example.org', 'from': 'Alice@example.org', 'to': ['nobody@example.net'],
+            'findings': ['unknown-recipient'], 'verdict': 'reject',
+            'reply': '550 5.1.1 there is no <nobody@example.net> here #82 (x)', 'number': 82, 'octets': 99,
+            'seconds': 3.5})
+
+    def test_table_for_people(self):
+        self.sample()
+        lines = self.postern('sessions').stdout.splitlines()
+        self.assertRegex(lines[0], r'^SESSION +TIME +CLIENT +HELO +FROM +TO +OCTETS +RESULT$')
+        self.assertRegex(lines[1], r'2026-07-24 05:35:56  2001:db8::5 +six.example.org +<> +<joe@example.net> \+1 +4444  '
+                                   r'accepted$')
+        self.assertRegex(lines[2], r'198\.51\.100\.9 +40  421 4\.7\.0 mx\.example\.net this is an SMTP server$')
+        self.assertRegex(lines[3], r'<nobody@example\.net> +99  550 5\.1\.1 there is no')
+
+    def test_wrong_words_are_explained(self):
+        for words in (['--client', '192.0.2.0/33'], ['--finding', 'nonsense'], ['--verdict', 'maybe'], ['--since', 'noon'],
+                      ['--limit', 'all']):
+            result = self.postern('sessions', *words)
+            self.assertEqual((result.returncode, result.stdout), (64, ''), words)
+            self.assertIn(words[1], result.stderr)
+
+    def test_following(self):
+        os.mkdir(os.path.join(self.state, 'journal'))
+        process = subprocess.Popen([PROGRAM, 'sessions', '--follow', '--json', '-c', self.config], stdout=subprocess.PIPE,
+                                   text=True, env=self.environment())
+        late = threading.Timer(30, process.kill)
+        late.start()
+        try:
+            wait_until_polling(process.pid)
+            self.sample()
+            found = {json.loads(process.stdout.readline())['address'] for _ in range(4)}
+        finally:
+            late.cancel()
+            process.send_signal(signal.SIGINT)
+            process.stdout.close()
+            process.wait(timeout=30)
+        self.assertEqual(found, {'2001:db8::5', '198.51.100.9', '192.0.2.7', '36.37.0.13'})
+
+
+class Explain(Journal):
+    def explain(self, client, *words):
+        session = next(json.loads(line) for line in self.postern('sessions', '--json').stdout.splitlines()
+                       if json.loads(line)['address'] == client)
+        result = self.postern('explain', session['id'], *words)
+        self.assertEqual((result.returncode, result.stderr), (0, ''))
+        return result.stdout
+
+    def sentence(self, text):
+        return re.sub(r'\s+', ' ', text.split('\n', 1)[1].split('\n\n')[0])
+
+    def test_sentences(self):
+        self.sample()
+        for client, wanted in (
+                ('36.37.0.13',
+                 '[36.37.0.13], which calls itself Made-Up-Name-desk98, sent a message of 1,285 octets from '
+                 '<Made-Up-Name-emailplus@321media.com> to <recipes@hypertouch.com>; it was accepted, and delivered to '
+                 'joepublic; after 2 min 42 s the client said QUIT.'),
+                ('192.0.2.7',
+                 'mail.example.org [192.0.2.7] tried to send a message from <Alice@example.org> to <nobody@example.net>; it '
+                 'was refused because of this: there is no mailbox nobody@example.net (550 5.1.1 there is no '
+                 '<nobody@example.net> here #82 (x)); after 3 s the client said QUIT.'),
+                ('198.51.100.9',
+                 '[198.51.100.9] sent no mail; the gate closed the connection because the client sent words that are no SMTP '
+                 'commands (421 4.7.0 mx.example.net this is an SMTP server); after 120 ms the gate closed the connection.'),
+                ('2001:db8::5',
+                 '[2001:db8::5], which calls itself six.example.org, sent a message of 4,300 octets from the null sender <> to '
+                 '<joe@example.net> and one other recipient; it was accepted, and delivered to joe, but a delivery waits: '
+                 'connection refused; after 800 ms the client closed the connection without QUIT.')):
+            self.assertEqual(self.sentence(self.explain(client)), wanted)
+
+    def test_log_by_level(self):
+        self.sample()
+        log = self.explain('36.37.0.13').split('\n\n', 1)[1]
+        self.assertIn('02:36:51 4 SMTP-750([36.37.0.13]) Input Line: HELO Made-Up-Name-desk98\\r\n', log)
+        self.assertNotIn(' 5 SMTP', log)
+        log = self.explain('36.37.0.13', '--level', '5').split('\n\n', 1)[1]
+        with open(os.path.join(os.path.dirname(os.path.abspath(__file__)), '../journal/golden/seed-001.log'),
+                  encoding='utf-8') as golden:
+            self.assertEqual(log, golden.read())
+        log = self.explain('2001:db8::5', '--level', '2').split('\n\n', 1)[1]
+        self.assertRegex(log, r'SYSTEM\(MAILDIR\) \[[0-9a-z]{13}\.1\] delivered to \(joe\)\n')
+        self.assertIn('deferred at (inner.example)', log)
+
+    def test_nothing_steers_the_terminal(self):
+        self.sample()
+        self.assertIn('POST / HTTP/1.0 \\x1b[2J', self.explain('198.51.100.9'))
+
+    def test_colours_on_terminals_alone(self):
+        self.sample()
+        self.assertNotIn('\033', self.explain('36.37.0.13'))
+        ours, theirs = pty.openpty()
+        try:
+            subprocess.run([PROGRAM, 'explain', '-c', self.config], stdout=theirs, check=True, timeout=30,
+                           env=dict(self.environment(), NO_COLOR=''))
+            self.assertIn('\033[1;31m', os.read(ours, 65536).decode())
+        finally:
+            os.close(ours)
+            os.close(theirs)
+
+    def test_last_is_what_ended_last(self):
+        self.sample()
+        self.assertIn('2001:db8::5', self.postern('explain').stdout)
+        self.assertEqual(self.postern('explain', 'last').stdout, self.postern('explain').stdout)
+
+    def test_ids_as_they_stand_in_replies_and_queue(self):
+        self.sample()
+        session = json.loads(self.postern('sessions', '--json').stdout.splitlines()[0])['id']
+        wanted = self.postern('explain', session).stdout
+        for form in (f'({session})', session.upper(), f'{session}.1'):
+            self.assertEqual(self.postern('explain', form).stdout, wanted, form)
+
+    def test_what_is_not_over(self):
+        self.sample()
+        opened = [json.loads(line) for line in self.postern('journal', 'dump', 'gate-0').stdout.splitlines()
+                  if '203.0.113.4' in line]
+        text = self.postern('explain', opened[0]['session']).stdout
+        self.assertIn('[203.0.113.4], which calls itself open.example.org, connected and sent no mail; no end of the session '
+                      'is recorded.', self.sentence(text))
+
+    def test_json(self):
+        self.sample()
+        lines = [json.loads(line) for line in self.explain('192.0.2.7', '--json').splitlines()]
+        self.assertEqual(list(lines[0]), KEYS + ['sentence'])
+        self.assertEqual([line['event'] for line in lines[1:4]], ['session-opened', 'line-received', 'reply-sent'])
+        self.assertEqual(next(line for line in lines if line.get('event') == 'verdict')['verdict_word'], 'reject')
+
+    def test_wrong_words_are_explained(self):
+        self.sample()
+        self.assertEqual(self.postern('explain', 'nonsense').returncode, 64)
+        self.assertEqual(self.postern('explain', '--level', '6').returncode, 64)
+        result = self.postern('explain', '028t5cy4tqkff')
+        self.assertEqual(result.returncode, 1)
+        self.assertIn('has no session 028t5cy4tqkff', result.stderr)
+
+
+class Files(Journal):
+    def test_list(self):
+        self.sample()
+        rows = [json.loads(line) for line in self.postern('journal', 'list', '--json').stdout.splitlines()]
+        self.assertEqual([(row['role'], row['number'], row['version']) for row in rows],
+                         [('courier', 0, '0.1.0'), ('gate', 0, '0.1.0'), ('gate', 1, '0.1.0')])
+        self.assertIn('gate-1.20260724T033556Z.00000001.journal', self.postern('journal', 'list', 'gate').stdout)
+        self.assertNotIn('courier', self.postern('journal', 'list', 'gate').stdout)
+
+    def test_verify(self):
+        self.sample()
+        result = self.postern('journal', 'verify')
+        self.assertEqual((result.returncode, result.stdout.count('sound')), (0, 3))
+        with open(self.files()[1], 'r+b') as file:
+            file.seek(400)
+            file.write(b'XXXX')
+        result = self.postern('journal', 'verify')
+        self.assertEqual((result.returncode, result.stdout.count('sound')), (1, 2))
+        self.assertRegex(result.stdout, r'damaged .* octets unreadable')
+
+    def test_dump(self):
+        self.sample()
+        lines = [json.loads(line) for line in self.postern('journal', 'dump').stdout.splitlines()]
+        self.assertEqual(sum(line['event'] == 'session-ended' for line in lines), 4)
+        late = self.postern('journal', 'dump', 'gate', '--since', '2026-07-24T06:00:00Z').stdout.splitlines()
+        self.assertEqual(json.loads(late[0])['peer'], '203.0.113.4:40000')
+
+    def test_wrong_words_are_explained(self):
+        self.sample()
+        self.assertEqual(self.postern('journal', 'burn').returncode, 64)
+        result = self.postern('journal', 'list', 'gate-9')
+        self.assertEqual(result.returncode, 1)
+        self.assertIn('has no gate-9', result.stderr)
+
+
+class Nothing(Journal):
+    COMMANDS = (['sessions'], ['explain'], ['journal', 'list'], ['journal', 'verify'], ['journal', 'dump'])
+
+    def test_no_journal(self):
+        for words in self.COMMANDS:
+            result = self.postern(*words)
+            self.assertEqual((result.returncode, result.stdout), (1, ''), words)
+            self.assertIn('the gate has not run with this configuration yet', result.stderr)
+
+    def test_empty_journal(self):
+        os.mkdir(os.path.join(self.state, 'journal'))
+        for words in self.COMMANDS:
+            result = self.postern(*words)
+            self.assertEqual((result.returncode, result.stdout), (1, ''), words)
+            self.assertIn('is empty', result.stderr)
+
+    def test_unreadable_journal(self):
+        self.sample()
+        for path in self.files():
+            with open(path, 'wb') as file:
+                file.write(b'no journal')
+        for words in self.COMMANDS:
+            result = self.postern(*words)
+            self.assertEqual((result.returncode, result.stdout), (1, ''), words)
+            self.assertIn('does not begin as a journal file', result.stderr)
+
+    def test_nothing_like_that(self):
+        self.sample()
+        result = self.postern('sessions', '--from', 'nobody-like-that')
+        self.assertEqual((result.returncode, result.stdout), (1, ''))
+        self.assertIn('no session is like that', result.stderr)
+
+
+if __name__ == '__main__':
+    unittest.main(argv=sys.argv[:1])
