@@ -35,11 +35,11 @@ const char *counter_word(enum counter counter)
     switch (counter) {
     case COUNTER_CONNECTIONS: return "connections";
     case COUNTER_MEMORY: return "memory";
-    case COUNTER_CONN_SIZE: return "connection-size";
+    case COUNTER_CONN_SIZE: return "connection_size";
     case COUNTER_ACCEPTED: return "accepted";
     case COUNTER_REFUSED: return "refused";
     case COUNTER_MESSAGES: return "messages";
-    case COUNTER_EVENTS_LOST: return "events-lost";
+    case COUNTER_EVENTS_LOST: return "events_lost";
     case COUNTER_LIMIT: break;
     }
     return NULL;

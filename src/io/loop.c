@@ -19,6 +19,7 @@ struct loop {
     enum phase phase;
     bool stop;
     bool again;
+    bool forks;
     uint64_t now_ms;
     int64_t unix_us;
     struct link hooks;
@@ -130,9 +131,16 @@ void loop_remove_close(struct loop *loop, struct loop_watch *watch)
     if (watch->fd < 0 || !watch->ready)
         return;
     batch_forget(loop, watch);
-    close(watch->fd); /* the kernel forgets it with the last descriptor */
+    if (loop->forks)
+        epoll_ctl(loop->epoll, EPOLL_CTL_DEL, watch->fd, NULL);
+    close(watch->fd); /* the kernel forgets it with the last descriptor, wherever that is */
     watch->fd = -1;
     watch->ready = NULL;
+}
+
+void loop_forks(struct loop *loop)
+{
+    loop->forks = true;
 }
 
 void loop_timer_set(struct loop *loop, struct loop_timer *timer, uint64_t due_ms)

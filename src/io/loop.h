@@ -48,8 +48,13 @@ int loop_add(struct loop *loop, struct loop_watch *watch, unsigned wants, struct
 void loop_want(struct loop *loop, struct loop_watch *watch, unsigned wants);
 /* Ends the watch; the descriptor stays open. A watch that was never added (fd -1 or ready NULL) is taken. */
 void loop_remove(struct loop *loop, struct loop_watch *watch);
-/* Ends the watch and closes its descriptor, which no other process or watch may share: one system call. */
+/* Ends the watch and closes its descriptor, which no other process or watch may share: one system call. In a
+ * process that forks: loop_forks. */
 void loop_remove_close(struct loop *loop, struct loop_watch *watch);
+
+/* Children that this process makes hold its descriptors for a moment: from here on loop_remove_close takes
+ * care of that. Said once, before the first fork. */
+void loop_forks(struct loop *loop);
 
 /* Monotonic milliseconds. A due time that has come means: in the next turn, which then does not wait, or,
  * from within the call of a timer, one millisecond later. */

@@ -69,24 +69,29 @@ static int option_set(int fd, int level, int option)
     return setsockopt(fd, level, option, &on, sizeof on);
 }
 
-static int listener_begin(int fd, const struct address *address)
+static int listener_bind(int fd, const struct address *address)
 {
     union socket_name name;
     socklen_t size = name_make(address, &name);
-    if (option_set(fd, SOL_SOCKET, SO_REUSEADDR) < 0 || option_set(fd, SOL_SOCKET, SO_REUSEPORT) < 0 ||
-        option_set(fd, IPPROTO_TCP, TCP_NODELAY) < 0)
+    if (option_set(fd, SOL_SOCKET, SO_REUSEADDR) < 0 ||
+        (address->family == ADDRESS_IPV6 && option_set(fd, IPPROTO_IPV6, IPV6_V6ONLY) < 0))
         return -1;
-    if (address->family == ADDRESS_IPV6 && option_set(fd, IPPROTO_IPV6, IPV6_V6ONLY) < 0)
-        return -1;
-    if (bind(fd, &name.any, size) < 0)
+    return bind(fd, &name.any, size);
+}
+
+static int listener_begin(int fd, const struct address *address)
+{
+    if (option_set(fd, SOL_SOCKET, SO_REUSEPORT) < 0 || option_set(fd, IPPROTO_TCP, TCP_NODELAY) < 0 ||
+        listener_bind(fd, address) < 0)
         return -1;
     return listen(fd, BACKLOG);
 }
 
-int net_listen(const struct address *address, struct error *error)
+static int listener_open(const struct address *address, int (*begin)(int fd, const struct address *address),
+                         struct error *error)
 {
     int fd = socket_open(address->family == ADDRESS_IPV6 ? AF_INET6 : AF_INET);
-    if (fd >= 0 && listener_begin(fd, address) == 0)
+    if (fd >= 0 && begin(fd, address) == 0)
         return fd;
     int number = errno;
     if (fd >= 0)
@@ -94,6 +99,20 @@ int net_listen(const struct address *address, struct error *error)
     char text[ADDRESS_PORT_TEXT_SIZE];
     address_port_print(address, text);
     return error_set(error, number, "cannot listen on %s", text);
+}
+
+int net_listen(const struct address *address, struct error *error)
+{
+    return listener_open(address, listener_begin, error);
+}
+
+int net_listen_probe(const struct address *address, struct error *error)
+{
+    int fd = listener_open(address, listener_bind, error);
+    if (fd < 0)
+        return -1;
+    close(fd);
+    return 0;
 }
 
 /* A socket file whose process has gone refuses connections: it may be replaced. */
@@ -210,4 +229,9 @@ struct address net_local(int fd)
 long net_send(int fd, struct slice octets)
 {
     return send(fd, octets.at, octets.len, MSG_NOSIGNAL);
+}
+
+long net_send_last(int fd, struct slice octets)
+{
+    return send(fd, octets.at, octets.len, MSG_NOSIGNAL | MSG_MORE);
 }

@@ -10,6 +10,9 @@
  * that the system allows, up to 4,096. Port 0 takes a free one: see net_local. Returns the descriptor, or -1.
  */
 int net_listen(const struct address *address, struct error *error);
+/* Whether nobody listens there yet: with SO_REUSEPORT two programs of one user would share the connections
+ * without knowing. 0, or -1 with the reason. */
+int net_listen_probe(const struct address *address, struct error *error);
 /* A unix socket at `path` (at most 107 octets), with these permissions; a dead socket file there is replaced,
  * a live one is not. Returns the descriptor, or -1. */
 int net_listen_unix(struct slice path, unsigned mode, struct error *error);
@@ -28,5 +31,7 @@ struct address net_local(int fd); /* our own end; ADDRESS_NONE for unix sockets 
 
 /* Sends without SIGPIPE. As send(2): octets, or -1 with errno. */
 long net_send(int fd, struct slice octets);
+/* The same for what is followed by close or shutdown at once: it travels with the end in one packet. */
+long net_send_last(int fd, struct slice octets);
 
 #endif

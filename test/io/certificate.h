@@ -4,6 +4,7 @@
 
 #include <openssl/pem.h>
 #include <openssl/x509v3.h>
+#include <stdbool.h>
 #include <stdio.h>
 
 static inline EVP_PKEY *certificate_key(bool ecdsa)

@@ -185,12 +185,33 @@ static void woken_by_thread(void **state)
     loop_close(loop);
 }
 
+/* A descriptor that lives on in a child must not tell the parent of events after its end. */
+static void shared_with_a_child(void **state)
+{
+    (void)state;
+    struct loop *loop = loop_new();
+    struct end a = {0};
+    int pair[2];
+    loop_forks(loop);
+    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
+    end_add(loop, &a, pair[0], LOOP_READ);
+    int copy = dup(pair[0]); /* as in a child */
+    loop_remove_close(loop, &a.watch);
+    memset(&a, 0, sizeof a);
+    assert_int_equal(write(pair[1], "x", 1), 1);
+    loop_turn(loop, 0);
+    assert_int_equal(a.calls, 0);
+    close(copy);
+    close(pair[1]);
+    loop_close(loop);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(removed_within_batch), cmocka_unit_test(wants_and_broken),
         cmocka_unit_test(timers_in_order),      cmocka_unit_test(hooks_and_again),
-        cmocka_unit_test(woken_by_thread),
+        cmocka_unit_test(woken_by_thread),      cmocka_unit_test(shared_with_a_child),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -75,8 +75,11 @@ static void several_listeners_share_an_address(void **state)
     struct address at = net_local(one);
     int two = net_listen(&at, &error);
     assert_true(one >= 0 && two >= 0);
+    assert_int_equal(net_listen_probe(&at, &error), -1);
+    assert_int_equal(error.number, EADDRINUSE);
     close(one);
     close(two);
+    assert_int_equal(net_listen_probe(&at, &error), 0);
     struct address foreign;
     assert_true(address_port_parse(SLICE("192.0.2.1:2525"), 0, &foreign));
     assert_int_equal(net_listen(&foreign, &error), -1);
