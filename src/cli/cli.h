@@ -133,6 +133,10 @@ extern const struct cli_command command_help;
 extern const struct cli_command command_journal;
 extern const struct cli_command command_queue;
 extern const struct cli_command command_sessions;
+extern const struct cli_command command_reload;
+extern const struct cli_command command_serve;
+extern const struct cli_command command_status;
+extern const struct cli_command command_stop;
 extern const struct cli_command command_why;
 
 extern const struct cli_command *const cli_commands[]; /* NULL-terminated, in the order of --help */

@@ -3,6 +3,10 @@
 
 /* clang-format off */
 const struct cli_command *const cli_commands[] = {
+    &command_serve,
+    &command_status,
+    &command_reload,
+    &command_stop,
     &command_check_config,
     &command_sessions,
     &command_explain,

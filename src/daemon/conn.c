@@ -437,6 +437,8 @@ static void conns_again(struct loop_hook *hook)
 {
     struct gate *gate = LIST_OF(hook, struct gate, again_hook);
     uint32_t count = gate->again_count;
+    if (!count)
+        return;
     for (uint32_t i = 0; i < count; i++) {
         struct conn *conn = slab_get(&gate->conns, gate->again[i]);
         if (!conn || !conn->queued)

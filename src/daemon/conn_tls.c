@@ -94,5 +94,8 @@ static long tls_transmit(struct conn *conn, struct slice octets)
 
 long conn_send(struct conn *conn, struct slice octets)
 {
-    return conn->tls ? tls_transmit(conn, octets) : net_send(conn->watch.fd, octets);
+    if (conn->tls)
+        return tls_transmit(conn, octets);
+    return conn->state == CONN_CLOSING ? net_send_last(conn->watch.fd, octets)
+                                       : net_send(conn->watch.fd, octets);
 }

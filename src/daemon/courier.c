@@ -49,6 +49,7 @@ struct courier {
     uint64_t seed;
     const struct book *book; /* the queue's; for the helper thread that looks whether it is stale */
     bool book_busy;          /* a helper thread has it */
+    bool ready;              /* the supervisor was told: once gates can look recipients up */
     bool draining;
     char spool[260];
     char incoming[280];
@@ -214,6 +215,9 @@ static void book_done(void *data)
         stir(courier);
     }
     memory_give(job, sizeof *job);
+    if (!courier->ready)
+        worker_ready(courier->worker);
+    courier->ready = true;
     if (!courier->draining)
         loop_timer_set(courier->loop, &courier->book_look, loop_now_ms(courier->loop) + BOOK_MS);
 }
@@ -513,7 +517,6 @@ int courier_run(const struct worker *worker)
     folder_watch(courier);
     look_due(&courier->look);
     book_due(&courier->book_look);
-    worker_ready(worker);
     loop_run(courier->loop);
     courier_done(courier);
     return 0;

@@ -174,18 +174,11 @@ static void message_came(void *data, const struct worker_message *message)
 
 /* --- the beginning ------------------------------------------------------------------------------------- */
 
-struct folders {
-    char spool[256];
-    char incoming[300];
-    char mailboxes[300];
-    char journal[256];
-    char store[256];
-};
-
-static void folders_name(const struct gate *gate, struct folders *ret)
+static void folders_name(struct gate *gate)
 {
     int len = (int)gate->site->set.state_directory.len;
     const char *state = gate->site->set.state_directory.at;
+    struct gate_folders *ret = &gate->folders;
     snprintf(ret->spool, sizeof ret->spool, "%.*s/spool", len, state);
     snprintf(ret->incoming, sizeof ret->incoming, "%s/incoming", ret->spool);
     snprintf(ret->mailboxes, sizeof ret->mailboxes, "%s/mailboxes", ret->spool);
@@ -193,11 +186,11 @@ static void folders_name(const struct gate *gate, struct folders *ret)
     snprintf(ret->store, sizeof ret->store, "%.*s/store", len, state);
 }
 
-static int journal_begin(struct gate *gate, const struct folders *folders, struct error *error)
+static int journal_begin(struct gate *gate, struct error *error)
 {
     const struct settings *set = &gate->site->set;
     struct journal_writer_settings settings = {
-        .folder = slice_text(folders->journal),
+        .folder = slice_text(gate->folders.journal),
         .role = SLICE("gate"),
         .number = gate->worker->slot,
         .version = SLICE(POSTERN_VERSION),
@@ -208,9 +201,9 @@ static int journal_begin(struct gate *gate, const struct folders *folders, struc
     return journal_writer_open(&settings, &gate->journal, error);
 }
 
-static int store_begin(struct gate *gate, const struct folders *folders, struct error *error)
+static int store_begin(struct gate *gate, struct error *error)
 {
-    struct store_lmdb_settings settings = {.folder = slice_text(folders->store)};
+    struct store_lmdb_settings settings = {.folder = slice_text(gate->folders.store)};
     char stream[32];
     int len = snprintf(stream, sizeof stream, "gate-%u", gate->worker->slot);
     if (store_lmdb_open(&settings, &gate->store, error) < 0)
@@ -219,17 +212,17 @@ static int store_begin(struct gate *gate, const struct folders *folders, struct 
     return 0;
 }
 
-static int spool_begin(struct gate *gate, const struct folders *folders, struct error *error)
+static int spool_begin(struct gate *gate, struct error *error)
 {
     struct spool_settings settings = {
         .inbox = gate->inbox,
         .files = &files_system,
-        .folder = folders->spool,
+        .folder = gate->folders.spool,
         .gate = gate->worker->slot & 63,
         .room_min = gate->site->set.limit_disk_free,
     };
-    drafts_init(&gate->drafts, &files_system, folders->incoming, gate_session_id(gate));
-    gate->mailboxes = mailboxes_open(folders->mailboxes);
+    drafts_init(&gate->drafts, &files_system, gate->folders.incoming, gate_session_id(gate));
+    gate->mailboxes = mailboxes_open(gate->folders.mailboxes);
     return spool_open(&settings, &gate->spool, error);
 }
 
@@ -250,7 +243,6 @@ static void relay_begin(struct gate *gate)
 static int gate_begin(struct gate *gate, struct error *error)
 {
     struct inbox_receiver receiver = {conn_answered, conn_stored, gate};
-    struct folders folders;
     gate->world = (struct session_world){gate->site, check_list, digest_openssl(), false};
     gate->tick.due = tick_due;
     gate->end.due = end_due;
@@ -262,9 +254,8 @@ static int gate_begin(struct gate *gate, struct error *error)
     gate->inbox = inbox_open(gate->loop, &receiver, error);
     if (!gate->inbox)
         return -1;
-    folders_name(gate, &folders);
-    if (journal_begin(gate, &folders, error) < 0 || store_begin(gate, &folders, error) < 0 ||
-        spool_begin(gate, &folders, error) < 0)
+    folders_name(gate);
+    if (journal_begin(gate, error) < 0 || store_begin(gate, error) < 0 || spool_begin(gate, error) < 0)
         return -1;
     relay_begin(gate);
     conns_init(gate);

@@ -23,6 +23,14 @@ struct store_overlay;
 
 #define GATE_READ_SIZE (64u * 1024u)
 
+struct gate_folders {
+    char spool[256];
+    char incoming[300];
+    char mailboxes[300];
+    char journal[256];
+    char store[256];
+};
+
 /* What all connections of the process share. */
 struct gate {
     const struct worker *worker;
@@ -51,6 +59,8 @@ struct gate {
     struct drafts drafts;
     struct store *store;
     struct store_overlay *overlay;
+
+    struct gate_folders folders;
 
     /* numbers */
     uint64_t sequence;   /* connections so far */

@@ -1,0 +1,147 @@
+/* postern status: the processes and what they carry. */
+#include "cli/cli.h"
+
+#include "base/text.h"
+
+#include <jansson.h>
+
+struct view {
+    const struct cli *cli;
+    struct cli_table *table;
+    unsigned listens;
+    unsigned long long connection_size;
+};
+
+static struct slice text_of(const json_t *object, const char *key)
+{
+    const json_t *value = json_object_get(object, key);
+
+    return slice_of(json_string_value(value), json_string_length(value));
+}
+
+static uint64_t number_of(const json_t *object, const char *key)
+{
+    return (uint64_t)json_integer_value(json_object_get(object, key));
+}
+
+static void print_supervisor(const json_t *object)
+{
+    char age[TEXT_UNIT_SIZE];
+
+    (void)text_print_duration(number_of(object, "seconds") * 1000, age);
+    cli_print("Postern %s, process %llu, up for %s, configuration ", text_of(object, "version").at,
+              (unsigned long long)number_of(object, "pid"), age);
+    cli_print_text(text_of(object, "file"));
+    cli_print("\n");
+}
+
+static void print_listen(struct view *view, const json_t *object)
+{
+    cli_print("%s%s", view->listens++ ? ", " : "listens at ", text_of(object, "listen").at);
+}
+
+static void add_process(struct view *view, const json_t *object)
+{
+    static const char *const numbers[] = {"connections", "accepted", "refused", "messages", "events_lost"};
+    char text[TEXT_UNIT_SIZE];
+    const bool gate = json_object_get(object, "slot") != NULL;
+
+    cli_table_add(view->table, text_of(object, "process"));
+    cli_table_add_number(view->table, number_of(object, "pid"));
+    cli_table_add(view->table, text_of(object, "state"));
+    (void)text_print_duration(number_of(object, "seconds") * 1000, text);
+    cli_table_add(view->table, slice_text(text));
+    for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
+        if (gate)
+            cli_table_add_number(view->table, number_of(object, numbers[i]));
+        else
+            cli_table_add(view->table, SLICE_NONE);
+    }
+    if (gate)
+        cli_table_add_number(view->table, number_of(object, "memory") / 1024);
+    else
+        cli_table_add(view->table, SLICE_NONE);
+    if (number_of(object, "connection_size"))
+        view->connection_size = number_of(object, "connection_size");
+}
+
+static void print_totals(struct view *view, const json_t *object)
+{
+    cli_table_end(view->table, view->cli);
+    view->table = NULL;
+    cli_print(
+        "\nconnections %llu of %llu, accepted %llu, refused %llu, messages %llu, events lost %llu\n",
+        (unsigned long long)number_of(object, "connections"), (unsigned long long)number_of(object, "slots"),
+        (unsigned long long)number_of(object, "accepted"), (unsigned long long)number_of(object, "refused"),
+        (unsigned long long)number_of(object, "messages"),
+        (unsigned long long)number_of(object, "events_lost"));
+    if (view->connection_size)
+        cli_print("an idle connection takes %llu octets\n", view->connection_size);
+}
+
+static void begin_table(struct view *view)
+{
+    static const char *const heads[] = {"process",      ">pid",        "state",    ">for",
+                                        ">connections", ">accepted",   ">refused", ">messages",
+                                        ">events lost", ">memory KiB", NULL};
+    if (view->table)
+        return;
+    cli_print("%s", view->listens ? "\n\n" : "\n");
+    view->table = cli_table_new(heads);
+}
+
+static void on_line(void *data, struct slice line)
+{
+    struct view *view = data;
+    json_t *object = json_loadb(line.at, line.len, 0, NULL);
+
+    if (json_object_get(object, "listen")) {
+        print_listen(view, object);
+    } else if (json_object_get(object, "total")) {
+        begin_table(view);
+        print_totals(view, object);
+    } else if (slice_equal(text_of(object, "process"), SLICE("supervisor"))) {
+        print_supervisor(object);
+    } else {
+        begin_table(view);
+        add_process(view, object);
+    }
+    json_decref(object);
+}
+
+static void on_line_json(void *data, struct slice line)
+{
+    (void)data;
+    cli_print("%.*s\n", SLICE_ARGS(line));
+}
+
+static int run(struct cli *cli, int argc, char **argv)
+{
+    (void)argc;
+    (void)argv;
+    struct view view = {.cli = cli};
+    struct site *site = cli_site(cli);
+
+    if (!site)
+        return CLI_CONFIG;
+    const struct cli_call call = {.socket = "postern.sock",
+                                  .request = SLICE("{\"command\":\"status\"}"),
+                                  .line = cli->json ? on_line_json : on_line,
+                                  .data = &view};
+    const int status = cli_call(cli, site, &call);
+    site_free(site);
+    return status;
+}
+
+const struct cli_command command_status = {
+    .name = "status",
+    .run = run,
+    .summary = "show the processes and what they carry",
+    .arguments = "",
+    .help = "Lists the running processes with their numbers: connections that are open,\n"
+            "connections accepted since the start, those refused for want of room,\n"
+            "messages taken, and events that the journal had to drop. With --json, one\n"
+            "object a line: for the supervisor, each address, each process, and the sums.\n",
+    .examples = "postern status\n"
+                "postern status --json\n",
+};
