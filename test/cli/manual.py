@@ -3,6 +3,7 @@
 postern.conf(5) and of the guides are configurations without mistakes.
 
 usage: manual.py POSTERN"""
+import json
 import os
 import re
 import subprocess
@@ -61,6 +62,14 @@ class Manual(unittest.TestCase):
                 continue
             with tempfile.TemporaryDirectory() as folder:
                 self.check(folder, text)
+
+    def test_commands_of_the_guides(self):
+        listed = subprocess.run([PROGRAM, 'help', '--json'], capture_output=True, text=True, check=True, timeout=60).stdout
+        commands = {command['name'] for command in map(json.loads, listed.split('\n')[:-1])}
+        for name in sorted(os.listdir(os.path.join(TOP, 'doc/guides'))):
+            for block in re.findall(r'^```sh\n(.*?)^```$', read(f'doc/guides/{name}'), re.M | re.S):
+                for used in re.findall(r'(?:^|&& )(?:build/)?postern ([a-z-]+)', block, re.M):
+                    self.assertIn(used, commands, name)
 
 
 if __name__ == '__main__':
