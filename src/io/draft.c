@@ -62,7 +62,7 @@ static int file_make(struct draft *draft, struct error *error)
     if (files->open(files, draft->path, FILES_WRITE | FILES_CREATE | FILES_NEW, &draft->descriptor, error) <
         0)
         return -1;
-    if (files->lock(files, draft->descriptor, &mine, error) < 0)
+    if (files_claim(files, draft->path, draft->descriptor, &mine, error) < 0)
         return -1;
     if (!mine) {
         files->close(files, draft->descriptor);

@@ -243,6 +243,24 @@ int files_join(char path[FILES_PATH_MAX], const char *folder, const char *name, 
     return 0;
 }
 
+int files_claim(struct files *files, const char *path, int descriptor, bool *ret_mine, struct error *error)
+{
+    struct files_status named, held;
+    bool locked = false;
+
+    *ret_mine = false;
+    if (files->lock(files, descriptor, &locked, error) < 0)
+        return -1;
+    if (!locked)
+        return 0;
+    if (files->descriptor_status(files, descriptor, &held, error) < 0)
+        return -1;
+    if (files->status(files, path, &named, error) < 0)
+        return error->number == ENOENT ? 0 : -1;
+    *ret_mine = named.number == held.number && named.device == held.device;
+    return 0;
+}
+
 int files_need_folder(struct files *files, const char *path, unsigned mode, struct error *error)
 {
     char parent[FILES_PATH_MAX];

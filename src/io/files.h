@@ -76,6 +76,10 @@ extern struct files files_system;
  * safer than its name. 1: it was there already. */
 int files_need_folder(struct files *files, const char *path, unsigned mode, struct error *error);
 
+/* For a file that was just made: locks it, and looks whether its name still leads to it. *ret_mine false:
+ * another holds it, or took it for a file that was left behind, and has removed it meanwhile. */
+int files_claim(struct files *files, const char *path, int descriptor, bool *ret_mine, struct error *error);
+
 /* "FOLDER/NAME" into path; -1 where it does not fit. */
 int files_join(char path[FILES_PATH_MAX], const char *folder, const char *name, struct error *error);
 

@@ -28,7 +28,7 @@ static int begin(struct segment *segment, const char *folder, uint64_t id, struc
                     error) < 0)
         return -1;
     record_put_version(head, segment->mark, RECORD_FORM_SEGMENT);
-    if (files->lock(files, segment->descriptor, &mine, error) < 0)
+    if (files_claim(files, segment->path, segment->descriptor, &mine, error) < 0)
         return -1;
     /* The courier was quicker than the lock and takes the file for one that was left behind. */
     if (!mine)

@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <sched.h>
+#include <stdio.h>
 
 #define COMMITS_MAX 300
 
@@ -267,6 +268,47 @@ static void segments_are_closed_when_large(void **state)
     assert_int_equal(count, 10);
 }
 
+/* A courier that is quicker than our lock: it finds the fresh file unlocked, removes it, and lets go of it.
+ */
+static int (*lock)(struct files *files, int descriptor, bool *ret_mine, struct error *error);
+static unsigned quicker;
+
+static void find_fresh(void *whom, const char *path)
+{
+    if (strstr(path, SEGMENT_SUFFIX) || strstr(path, DRAFT_SUFFIX))
+        snprintf(whom, FILES_PATH_MAX, "%s", path);
+}
+
+static int quick_courier(struct files *files, int descriptor, bool *ret_mine, struct error *error)
+{
+    char path[FILES_PATH_MAX] = "";
+
+    if (quicker) {
+        quicker--;
+        sim_each(sim, "/state/spool/incoming", find_fresh, path);
+        assert_int_equal(files->remove(files, path, NULL), 0);
+    }
+    return lock(files, descriptor, ret_mine, error);
+}
+
+static void removed_before_the_lock(void **state)
+{
+    (void)state;
+    lock = sim_files(sim)->lock;
+    sim_files(sim)->lock = quick_courier;
+    quicker = 2;
+    commit(100);
+    wait_for(1);
+    assert_int_equal(quicker, 0);
+    quicker = 1;
+    commit(200000);
+    wait_for(2);
+    assert_int_equal(quicker, 0);
+    assert_int_equal(kept, 2);
+    stop();
+    check_kept();
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -274,6 +316,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(full_disk_costs_the_batch_alone, setup, teardown),
         cmocka_unit_test_setup_teardown(broken_sync_costs_the_batch_alone, setup, teardown),
         cmocka_unit_test_setup_teardown(every_single_fault, setup, teardown),
+        cmocka_unit_test_setup_teardown(removed_before_the_lock, setup, teardown),
         cmocka_unit_test_setup_teardown(refused_forever_is_no_spin, setup, teardown),
         cmocka_unit_test_setup_teardown(segments_are_closed_when_large, setup, teardown),
     };
