@@ -1,12 +1,11 @@
 /* postern queue: what waits for delivery, and the administrator's hand on it. */
 #include "cli/cli.h"
 
-
 #include <jansson.h>
-#include <stdlib.h>
 #include <string.h>
 
 #define REQUEST_MAX 4096u
+#define VALUE_MAX   4096u /* octets of one value shown */
 
 struct view {
     const struct cli *cli;
@@ -42,12 +41,13 @@ static void row_add(struct view *view, const json_t *object)
 
 static void value_print(const json_t *value)
 {
-    char *text = json_dumps(value, JSON_ENCODE_ANY | JSON_COMPACT);
-    if (json_is_string(value))
+    char text[VALUE_MAX];
+    if (json_is_string(value)) {
         cli_print_text(slice_text(json_string_value(value)));
-    else if (text)
-        cli_print_text(slice_text(text));
-    free(text);
+        return;
+    }
+    size_t len = json_dumpb(value, text, sizeof text, JSON_ENCODE_ANY | JSON_COMPACT);
+    cli_print_text(slice_of(text, len < sizeof text ? len : sizeof text));
 }
 
 /* A line a field; lists of objects, such as the recipients, a line each. */
@@ -97,10 +97,10 @@ static void request_make(struct buf *request, const char *what, const char *id)
     json_t *object = json_pack("{s:s, s:s}", "command", "queue", "do", what);
     if (id)
         json_object_set_new(object, "id", json_string(id));
-    char *text = json_dumps(object, JSON_COMPACT);
-    if (text)
-        buf_add(request, slice_text(text));
-    free(text);
+    size_t len = json_dumpb(object, NULL, 0, JSON_COMPACT);
+    char *room = buf_room(request, len);
+    if (room)
+        buf_grow(request, json_dumpb(object, room, len, JSON_COMPACT));
     json_decref(object);
 }
 

@@ -1,3 +1,4 @@
+/* long: one noun, the simulated disk: what it holds, what it forgets, and what it checks */
 #include "sim.h"
 
 #include "base/list.h"

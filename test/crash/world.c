@@ -1,3 +1,4 @@
+/* long: one noun, the world round the queue: clock, servers, mailboxes and the invariants */
 #include "world.h"
 
 #include "unit.h"
