@@ -16,7 +16,7 @@ static void say_hello(struct client *client, struct slice verb)
 {
     bool added = buf_add(&client->out->send, verb);
     if (added)
-        client_say(client, client->settings.helo);
+        client_say(client, client->told_helo.len ? client->told_helo : client->settings.helo);
 }
 
 void client_say_ehlo(struct client *client)
@@ -51,11 +51,12 @@ static bool wants_tls(const struct client *client)
 static void capabilities_take(struct client *client, const struct reply *reply)
 {
     capability_parse(reply, &client->capability);
-    struct slice told = client->told;
+    struct slice told = client->told, helo = client->told_helo;
     struct arena old = client->greeting;
     arena_init(&client->greeting, NULL, 0);
     client->capability.greeting = arena_copy(&client->greeting, client->capability.greeting);
     client->told = told.len ? arena_copy(&client->greeting, told) : SLICE_NONE;
+    client->told_helo = helo.len ? arena_copy(&client->greeting, helo) : SLICE_NONE;
     arena_drop(&old);
 }
 
@@ -83,6 +84,12 @@ void client_on_ehlo(struct client *client, const struct reply *reply)
         return;
     }
     capabilities_forget(client);
+    /* It may be the other's name that the server does not like. */
+    if (reply->code / 100 == 5 && client->told_helo.len > 0) {
+        client->told_helo = SLICE_NONE;
+        client_say_ehlo(client);
+        return;
+    }
     bool must = wants_tls(client) && client->settings.tls == ROUTE_TLS_MUST;
     if (reply->code / 100 != 5 || client->settings.protocol == CLIENT_LMTP || must) {
         refuse_politely(client, reply);

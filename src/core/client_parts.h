@@ -36,6 +36,7 @@ struct client {
     struct client_output *out;    /* during a step only */
     struct slice trouble;         /* in `arena` */
     struct slice told;            /* the XCLIENT line that holds now, in `greeting`; empty: none */
+    struct slice told_helo;       /* … and the name to greet under since, in `greeting`; empty: ours */
     struct arena arena;           /* the connection's */
     struct arena greeting;        /* of the last EHLO */
     struct arena results;         /* of the last job */

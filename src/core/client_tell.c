@@ -109,6 +109,14 @@ static struct slice xclient_line(struct client *client, const struct transaction
     return copy;
 }
 
+/* Behind XCLIENT the server expects a greeting under the other's name (facts of the public README): its
+ * checks of HELO, and its Received field, are about the other. */
+static bool is_name(struct slice helo)
+{
+    return helo.len > 0 && helo.len < 256 && slice_is_printable(helo) &&
+           slice_find(helo, ' ') == SLICE_NOT_FOUND;
+}
+
 bool client_tell_xclient(struct client *client)
 {
     const struct transaction *about = client->job->transaction;
@@ -120,6 +128,7 @@ bool client_tell_xclient(struct client *client)
     if (line.len == 0 || slice_equal(line, client->told))
         return false;
     client->told = arena_copy(&client->greeting, line);
+    client->told_helo = is_name(about->helo) ? arena_copy(&client->greeting, about->helo) : SLICE_NONE;
     client_say(client, line);
     client_enter(client, CLIENT_STATE_XCLIENT);
     return true;
@@ -133,7 +142,7 @@ void client_on_xclient(struct client *client, const struct reply *reply)
         client_say_ehlo(client);
     } else if (reply->code / 100 == 5) {
         client->tell_no_more = true;
-        client->told = SLICE_NONE;
+        client->told = client->told_helo = SLICE_NONE;
         client_begin_envelope(client);
     } else {
         client_fail_reply(client, reply);

@@ -26,7 +26,7 @@ static void tells_by_xclient(void **state)
     rig_said(rig, "XCLIENT NAME=[UNAVAILABLE] ADDR=192.0.2.7 PORT=4711 PROTO=ESMTP HELO=a+2Bb.example "
                   "DESTADDR=203.0.113.1\r\n");
     rig_hears(rig, "220 inner.example ESMTP\r\n");
-    rig_said(rig, "EHLO mx.example\r\n");
+    rig_said(rig, "EHLO a+b.example\r\n");
     rig_hears(rig, EHLO_XCLIENT);
     rig_said(rig, MAIL_C "DATA\r\n");
     rig_hears(rig, "250 a\r\n250 b\r\n354 go\r\n");
@@ -59,6 +59,32 @@ static void xclient_refused(void **state)
     rig_is_ready(rig);
     rig_start(rig);
     rig_said(rig, "MAIL FROM:<a@b.example>\r\n");
+}
+
+/* The server does not like the other's name: it is greeted under ours. */
+static void helo_refused(void **state)
+{
+    struct rig *rig = *state;
+    rig->settings.tell = ROUTE_TELL_XCLIENT;
+    about(rig, "192.0.2.7:4711");
+    rig_greet(rig, "250-x\r\n250 XCLIENT ADDR\r\n");
+    rig_start(rig);
+    rig_hears(rig, "220 x\r\n");
+    rig_hears(rig, "550 no such host\r\n");
+    rig_said(rig, "XCLIENT ADDR=192.0.2.7\r\nEHLO a+b.example\r\nEHLO mx.example\r\n");
+    rig_hears(rig, "250-x\r\n250 XCLIENT ADDR\r\n");
+    rig_said(rig, "MAIL FROM:<a@b.example>\r\n");
+    rig_hears(rig, "250 a\r\n");
+    rig_hears(rig, "550 b\r\n");
+    rig_hears(rig, "250 c\r\n");
+    rig_is_ready(rig);
+    buf_clear(&rig->sent);
+    rig->transaction.helo = SLICE("a b\x7f");
+    about(rig, "192.0.2.8:4711");
+    rig->transaction.helo = SLICE("a b\x7f");
+    rig_start(rig);
+    rig_hears(rig, "220 x\r\n");
+    rig_said(rig, "XCLIENT ADDR=192.0.2.8\r\nEHLO mx.example\r\n");
 }
 
 /* Told once and not offered again: the connection is that client's, and ends with the job. */
@@ -160,9 +186,9 @@ static void tells_by_proxy_v2(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        RIG_TEST(tells_by_xclient),   RIG_TEST(xclient_refused),     RIG_TEST(xclient_offered_once),
-        RIG_TEST(xclient_ends_badly), RIG_TEST(xclient_not_offered), RIG_TEST(tells_by_proxy),
-        RIG_TEST(tells_by_proxy_v2),
+        RIG_TEST(tells_by_xclient),     RIG_TEST(xclient_refused),    RIG_TEST(helo_refused),
+        RIG_TEST(xclient_offered_once), RIG_TEST(xclient_ends_badly), RIG_TEST(xclient_not_offered),
+        RIG_TEST(tells_by_proxy),       RIG_TEST(tells_by_proxy_v2),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
