@@ -4,7 +4,7 @@ FUZZ_SECONDS = 60
 
 .PHONY: run program all test lint asan tsan fuzz corpus coverage bench install deps clean
 
-run: program
+run: deps-try program
 	$(BUILD)/postern serve -c etc/demo.conf --foreground
 
 program: deps-build
