@@ -68,7 +68,7 @@ class Manual(unittest.TestCase):
         commands = {command['name'] for command in map(json.loads, listed.split('\n')[:-1])}
         for name in sorted(os.listdir(os.path.join(TOP, 'doc/guides'))):
             for block in re.findall(r'^```sh\n(.*?)^```$', read(f'doc/guides/{name}'), re.M | re.S):
-                for used in re.findall(r'(?:^|&& )(?:build/)?postern ([a-z-]+)', block, re.M):
+                for used in re.findall(r'(?:^|&& )(?:build/)?postern (?:-c \S+ )?([a-z-]+)', block, re.M):
                     self.assertIn(used, commands, name)
 
 
