@@ -1,5 +1,6 @@
 """The servers that are compared: how each is started, what its queue holds, what arrived."""
 import json
+import socket
 import os
 import shutil
 import signal
@@ -306,7 +307,7 @@ class Postern(Server):
             os.makedirs(os.path.join(self.work, name), exist_ok=True)
             shutil.chown(os.path.join(self.work, name), "nobody", "nogroup")
         self.output = open(os.path.join(self.work, "output"), "wb")
-        self.process = subprocess.Popen([POSTERN, "serve", "-c", file], stdin=subprocess.DEVNULL,
+        self.process = subprocess.Popen([POSTERN, "serve", "-c", file, "--foreground"], stdin=subprocess.DEVNULL,
                                         stdout=self.output, stderr=self.output, preexec_fn=self.before)
         self.group.root = self.process.pid
         try:
@@ -333,19 +334,23 @@ class Postern(Server):
             found.setdefault("supervisor" if pid == self.process.pid else postern_role(pid), []).append(pid)
         return found
 
-    def queue_length(self):
-        count = 0
-        for _, _, files in os.walk(os.path.join(self.work, "state", "spool")):
-            count += len(files)
-        return count
+    def status(self, name):
+        """What a process of Postern's answers on its control socket, an object a line."""
+        with socket.socket(socket.AF_UNIX) as control:
+            control.settimeout(10)
+            control.connect(os.path.join(self.work, "run", name))
+            control.sendall(b'{"command":"status"}\n')
+            with control.makefile(encoding="utf-8") as lines:
+                for line in lines:
+                    answer = json.loads(line)
+                    if "done" in answer or "error" in answer:
+                        return
+                    yield answer
 
-    def arrived(self):
-        if self.sink:
-            return super().arrived()
-        count = 0
-        for folder, _, files in os.walk(os.path.join(self.work, "mail")):
-            count += len(files) if os.path.basename(folder) in ("new", "cur") else 0
-        return count
+    def queue_length(self):
+        """What the gates have accepted, less what the courier has done with."""
+        accepted = sum(answer["messages"] for answer in self.status("postern.sock") if answer.get("total"))
+        return accepted - sum(answer["removed"] for answer in self.status("courier.sock"))
 
 
 class PosternRelay(Postern):
@@ -390,7 +395,7 @@ limits {{
 relay.connections 100
 log {{
     to file
-    file {work}/maillog
+    file {work}/state/maillog
 }}
 route example.net {{
     {way}
