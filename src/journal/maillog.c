@@ -1,484 +1,578 @@
-#include "journal/maillog.h"
+#include "journal/maillog_part.h"
 
-#include "base/arena.h"
-#include "base/list.h"
 #include "base/memory.h"
-#include "base/table.h"
 #include "base/text.h"
+#include "core/ask.h"
 #include "wire/command.h"
+#include "wire/reply.h"
 
 #include <inttypes.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
-#define TO_MAX 1000 /* octets of recipients in one line */
+#define KEPT_MAX       1024  /* of a text that is kept between events */
+#define RECIPIENTS_MAX 65536 /* octets of a message's recipients */
 
-/* What is known of a session that is not over. */
-struct kept {
-    struct link link; /* the oldest first */
-    uint64_t session; /* the key */
+/* What is kept of a session between its events. The texts are escaped already. */
+struct open_session {
+    struct link link; /* in the order of their beginning */
+    uint64_t id;
     struct address peer;
-    enum verb verb; /* of the last line */
-    struct buf sender, to, message_id, name, refusal;
+    struct buf name; /* confirmed */
+    struct buf line; /* the last command, as it came */
+    struct buf sender;
+    struct buf recipients; /* accepted ones: "<a>,<b>" */
+    struct buf message_id;
+    uint64_t transaction;
+    uint64_t recipient_count;
     uint64_t octets;
-    uint64_t recipients;
-    bool esmtp, tls;
+    int64_t content_us; /* when the content was complete */
+    bool answered;      /* the content has its reply */
+    bool esmtp;
+    bool tls;
 };
 
-struct maillog {
-    struct table table;
-    struct link order;
-    size_t count, max;
-};
+/* --- lines and texts ----------------------------------------------------------------------------------- */
 
-struct maillog *maillog_new(size_t sessions_max)
+void maillog_line(struct maillog *maillog, const char *format, ...)
 {
-    struct maillog *maillog = memory_take(sizeof *maillog);
-    table_init(&maillog->table, 0);
-    list_init(&maillog->order);
-    maillog->max = sessions_max;
-    return maillog;
-}
-
-static struct slice key_of(const uint64_t *session)
-{
-    return slice_of((const char *)session, sizeof *session);
-}
-
-static void kept_drop(struct maillog *maillog, struct kept *kept)
-{
-    if (!kept)
+    char text[8192];
+    va_list arguments;
+    if (!maillog->lines)
         return;
-    table_remove(&maillog->table, key_of(&kept->session));
-    list_remove(&kept->link);
-    buf_drop(&kept->sender);
-    buf_drop(&kept->to);
-    buf_drop(&kept->message_id);
-    buf_drop(&kept->name);
-    buf_drop(&kept->refusal);
-    memory_give(kept, sizeof *kept);
-    maillog->count--;
+    va_start(arguments, format);
+    int len = vsnprintf(text, sizeof text, format, arguments);
+    va_end(arguments);
+    size_t kept = len < 0 ? 0 : (size_t)len < sizeof text ? (size_t)len : sizeof text - 1;
+    if (buf_add(maillog->lines, slice_of(text, kept)))
+        buf_add_octet(maillog->lines, '\n');
 }
 
-static struct kept *kept_new(struct maillog *maillog, uint64_t session)
+static bool is_plain(struct slice text, const char *but)
 {
-    if (maillog->count == maillog->max)
-        kept_drop(maillog, LIST_OF(maillog->order.next, struct kept, link));
-    struct kept *kept = memory_take(sizeof *kept);
-    kept->session = session;
-    buf_init(&kept->sender, 1024);
-    buf_init(&kept->to, TO_MAX);
-    buf_init(&kept->message_id, 512);
-    buf_init(&kept->name, 512);
-    buf_init(&kept->refusal, 512);
-    list_add_last(&maillog->order, &kept->link);
-    table_put(&maillog->table, key_of(&kept->session), kept);
-    maillog->count++;
-    return kept;
+    for (size_t i = 0; i < text.len; i++)
+        if (text.at[i] < 0x20 || text.at[i] > 0x7e || text.at[i] == '\\' || strchr(but, text.at[i]))
+            return false;
+    return true;
 }
 
-static struct kept *kept_find(const struct maillog *maillog, uint64_t session)
+/* Escaped as for a terminal, and what stands in `but` as \xHH. */
+static const char *escaped(struct maillog *maillog, struct slice text, const char *but)
 {
-    return table_get(&maillog->table, key_of(&session));
+    if (is_plain(text, but)) {
+        struct slice copy = arena_copy(&maillog->arena, text);
+        return copy.at ? copy.at : "";
+    }
+    struct buf safe, out;
+    buf_init(&safe, 8 * EVENT_SIZE_MAX);
+    buf_init(&out, 32 * EVENT_SIZE_MAX);
+    text_escape(&safe, text, true);
+    for (size_t i = 0; i < safe.len; i++) {
+        if (safe.at[i] && strchr(but, safe.at[i]))
+            buf_add_format(&out, "\\x%02x", (unsigned char)safe.at[i]);
+        else
+            buf_add_octet(&out, safe.at[i]);
+    }
+    struct slice copy = arena_copy(&maillog->arena, buf_slice(&out));
+    buf_drop(&safe);
+    buf_drop(&out);
+    return copy.at ? copy.at : "";
 }
 
-static void kept_text(struct buf *buf, struct slice text)
+const char *maillog_free_text(struct maillog *maillog, struct slice text)
+{
+    return escaped(maillog, text, "");
+}
+
+const char *maillog_quoted(struct maillog *maillog, struct slice text)
+{
+    struct slice copy = arena_copy(&maillog->arena, text);
+    for (size_t i = 0; i < copy.len; i++)
+        if (copy.at[i] == '"')
+            ((char *)(uintptr_t)copy.at)[i] = '\'';
+    return escaped(maillog, copy, "");
+}
+
+const char *maillog_field(struct maillog *maillog, struct slice text)
+{
+    return escaped(maillog, text, " ,<>\"");
+}
+
+const char *maillog_target(struct maillog *maillog, struct slice text)
+{
+    return escaped(maillog, text, ",<>\"");
+}
+
+const char *maillog_delay(uint64_t ms, char text[MAILLOG_DELAY_SIZE])
+{
+    uint64_t seconds = ms / 1000, days = seconds / 86400;
+    unsigned hour = (unsigned)(seconds / 3600 % 24), minute = (unsigned)(seconds / 60 % 60);
+    int used = days ? snprintf(text, MAILLOG_DELAY_SIZE, "%" PRIu64 "+", days) : 0;
+    snprintf(text + used, MAILLOG_DELAY_SIZE - (size_t)used, "%02u:%02u:%02u", hour, minute,
+             (unsigned)(seconds % 60));
+    return text;
+}
+
+static bool is_code(struct slice text)
+{
+    return text.len >= 3 && text.at[0] >= '2' && text.at[0] <= '5' && text_is_digit(text.at[1]) &&
+           text_is_digit(text.at[2]);
+}
+
+const char *maillog_dsn(struct maillog *maillog, struct slice reply, const char *otherwise)
+{
+    struct enhanced enhanced = {0};
+    if (!is_code(reply))
+        return otherwise;
+    struct slice rest = slice_from(reply, 4);
+    if (enhanced_parse(&rest, &enhanced) && enhanced.class)
+        return arena_format(&maillog->arena, "%u.%u.%u", enhanced.class, enhanced.subject, enhanced.detail)
+            .at;
+    return arena_format(&maillog->arena, "%c.0.0", reply.at[0]).at;
+}
+
+/* A reply of several lines in one: their texts, parted by blanks, behind the first line's codes. */
+static const char *flat_reply(struct maillog *maillog, struct slice reply)
+{
+    struct slice rest = reply, line, flat = SLICE_NONE;
+    while (slice_cut(&rest, '\n', &line)) {
+        if (line.len && line.at[line.len - 1] == '\r')
+            line.len--;
+        struct enhanced enhanced;
+        struct slice text = slice_from(line, 4);
+        if (!flat.len) {
+            flat = arena_format(&maillog->arena, "%.*s %.*s", SLICE_ARGS(slice_head(line, 3)),
+                                SLICE_ARGS(text));
+            continue;
+        }
+        enhanced_parse(&text, &enhanced);
+        flat = arena_format(&maillog->arena, "%.*s %.*s", SLICE_ARGS(flat), SLICE_ARGS(text));
+    }
+    return maillog_free_text(maillog, flat);
+}
+
+/* --- sessions ------------------------------------------------------------------------------------------ */
+
+static struct open_session *session_find(const struct maillog *maillog, uint64_t id)
+{
+    return table_get(&maillog->sessions, slice_of((const char *)&id, sizeof id));
+}
+
+static void session_free(struct maillog *maillog, struct open_session *session)
+{
+    table_remove(&maillog->sessions, slice_of((const char *)&session->id, sizeof session->id));
+    list_remove(&session->link);
+    buf_drop(&session->name);
+    buf_drop(&session->line);
+    buf_drop(&session->sender);
+    buf_drop(&session->recipients);
+    buf_drop(&session->message_id);
+    memory_give(session, sizeof *session);
+}
+
+static struct open_session *session_new(struct maillog *maillog, uint64_t id)
+{
+    if (maillog->sessions.used >= maillog->sessions_max)
+        session_free(maillog, LIST_OF(maillog->order.next, struct open_session, link));
+    struct open_session *session = memory_take(sizeof *session);
+    session->id = id;
+    list_add_last(&maillog->order, &session->link);
+    session->answered = true;
+    buf_init(&session->name, KEPT_MAX);
+    buf_init(&session->line, KEPT_MAX);
+    buf_init(&session->sender, KEPT_MAX);
+    buf_init(&session->recipients, RECIPIENTS_MAX);
+    buf_init(&session->message_id, KEPT_MAX);
+    table_put(&maillog->sessions, slice_of((const char *)&session->id, sizeof session->id), session);
+    return session;
+}
+
+static void keep(struct buf *buf, struct slice text)
 {
     buf_clear(buf);
-    buf_add(buf, text);
+    buf_add(buf, slice_head(text, buf->max));
 }
 
-/* --- pieces of lines ------------------------------------------------------------------------------------ */
-
-static void put(struct buf *lines, struct slice text)
+static void keep_escaped(struct buf *buf, const char *text)
 {
-    buf_add(lines, text);
+    keep(buf, slice_text(text));
 }
 
-/* A stranger's text: no octet of it ends the line. */
-static void put_text(struct buf *lines, struct slice text)
+/* "NAME [192.0.2.7]", or the address alone. */
+static const char *relay_text(struct maillog *maillog, const struct open_session *session)
 {
-    text_escape(lines, slice_head(text, 1000), true);
+    char address[ADDRESS_TEXT_SIZE];
+    address_print(&session->peer, address);
+    bool six = session->peer.family == ADDRESS_IPV6;
+    return arena_format(&maillog->arena, "%.*s%s[%s%s]", SLICE_ARGS(buf_slice(&session->name)),
+                        session->name.len ? " " : "", six ? "IPv6:" : "", address)
+        .at;
 }
 
-/* … nor the quotes that it stands in. */
-static void put_quoted(struct buf *lines, struct slice text)
-{
-    struct slice part;
-    put(lines, SLICE("\""));
-    for (bool first = true; slice_cut(&text, '"', &part); first = false) {
-        if (!first)
-            put(lines, SLICE("'"));
-        put_text(lines, part);
-    }
-    put(lines, SLICE("\""));
-}
-
-static void put_number(struct buf *lines, uint64_t number)
-{
-    char text[TEXT_UNIT_SIZE];
-    put(lines, slice_of(text, text_print_u64(number, text)));
-}
-
-static void put_id(struct buf *lines, uint64_t session)
+static const char *id_text(struct maillog *maillog, uint64_t session)
 {
     char id[EVENT_ID_SIZE];
     event_id_print(session, id);
-    put(lines, slice_of(id, EVENT_ID_SIZE - 1));
+    return arena_copy(&maillog->arena, slice_text(id)).at;
 }
 
-static void put_address(struct buf *lines, const struct address *address)
+static const char *message_text(struct maillog *maillog, const struct open_session *session)
 {
-    char text[ADDRESS_TEXT_SIZE];
-    put(lines, slice_of(text, address_print(address, text)));
+    return arena_format(&maillog->arena, "%s.%" PRIu64, id_text(maillog, session->id), session->transaction)
+        .at;
 }
 
-/* "name [192.0.2.7]" or "[192.0.2.7]". */
-static void put_relay(struct buf *lines, const struct kept *kept)
+static void from_line(struct maillog *maillog, const struct open_session *session)
 {
-    put(lines, SLICE(", relay="));
-    if (kept->name.len) {
-        put_text(lines, buf_slice(&kept->name));
-        put(lines, SLICE(" "));
-    }
-    put(lines, SLICE("["));
-    if (kept->peer.family == ADDRESS_IPV6)
-        put(lines, SLICE("IPv6:"));
-    put_address(lines, &kept->peer);
-    put(lines, SLICE("]"));
+    maillog_line(maillog,
+                 "%s: from=<%.*s>, size=%" PRIu64 ", class=0, nrcpts=%" PRIu64
+                 "%s%.*s, proto=%s%s, daemon=postern, relay=%s",
+                 message_text(maillog, session), SLICE_ARGS(buf_slice(&session->sender)), session->octets,
+                 session->recipient_count, session->message_id.len ? ", msgid=" : "",
+                 SLICE_ARGS(buf_slice(&session->message_id)), session->esmtp ? "ESMTP" : "SMTP",
+                 session->tls ? "S" : "", relay_text(maillog, session));
 }
 
-static void put_delay(struct buf *lines, uint64_t ms)
-{
-    uint64_t seconds = ms / 1000;
-    char text[64];
-    int len = snprintf(text, sizeof text, ", delay=%02" PRIu64 ":%02u:%02u", seconds / 3600,
-                       (unsigned)(seconds / 60 % 60), (unsigned)(seconds % 60));
-    put(lines, slice_of(text, (size_t)len));
-}
-
-static void put_parenthesis(struct buf *lines, struct slice text)
-{
-    if (!text.len)
-        return;
-    put(lines, SLICE(" ("));
-    put_text(lines, text);
-    put(lines, SLICE(")"));
-}
-
-static void put_end(struct buf *lines)
-{
-    put(lines, SLICE("\n"));
-}
-
-/* --- lines ---------------------------------------------------------------------------------------------- */
-
-static const char *protocol(const struct kept *kept)
-{
-    if (kept->tls)
-        return "ESMTPS";
-    return kept->esmtp ? "ESMTP" : "SMTP";
-}
-
-static void from_line(struct buf *lines, const struct kept *kept, uint64_t transaction)
-{
-    put_id(lines, kept->session);
-    put(lines, SLICE("."));
-    put_number(lines, transaction);
-    put(lines, SLICE(": from=<"));
-    put_text(lines, buf_slice(&kept->sender));
-    put(lines, SLICE(">, size="));
-    put_number(lines, kept->octets);
-    put(lines, SLICE(", class=0, nrcpts="));
-    put_number(lines, kept->recipients);
-    if (kept->message_id.len) {
-        put(lines, SLICE(", msgid="));
-        put_text(lines, buf_slice(&kept->message_id));
-    }
-    put(lines, SLICE(", proto="));
-    put(lines, slice_text(protocol(kept)));
-    put(lines, SLICE(", daemon=postern"));
-    put_relay(lines, kept);
-    put_end(lines);
-}
-
-static void relayed_line(struct buf *lines, const struct kept *kept,
-                         const struct event_message_relayed *relayed)
-{
-    put_id(lines, kept->session);
-    put(lines, SLICE("."));
-    put_number(lines, relayed->transaction);
-    put(lines, SLICE(": to="));
-    put_text(lines, buf_slice(&kept->to));
-    put_delay(lines, relayed->took_ms);
-    put(lines, SLICE(", mailer=relay, relay="));
-    put_text(lines, relayed->server);
-    bool taken = relayed->code < 300, later = relayed->code < 500;
-    put(lines, taken   ? SLICE(", dsn=2.0.0, stat=Sent")
-               : later ? SLICE(", dsn=4.0.0, stat=Deferred:")
-                       : SLICE(", dsn=5.0.0, stat="));
-    if (taken)
-        put_parenthesis(lines, relayed->reply);
-    else {
-        put(lines, SLICE(" "));
-        put_text(lines, relayed->reply);
-    }
-    put_end(lines);
-}
-
-static struct slice ruleset(enum verb verb)
-{
-    switch (verb) {
-    case VERB_MAIL: return SLICE("check_mail");
-    case VERB_RCPT: return SLICE("check_rcpt");
-    case VERB_DATA:
-    case VERB_BDAT: return SLICE("check_eom");
-    case VERB_NONE: return SLICE("check_relay");
-    default: return SLICE_NONE;
-    }
-}
-
-/* Refusals of a connection, a sender, a recipient or a message; not of a command that is none. */
-static void refusal_line(struct buf *lines, const struct kept *kept, const struct event_reply_sent *reply)
-{
-    struct slice rules = ruleset(kept->verb), first = slice_head(reply->text, slice_find(reply->text, '\r'));
-    if (reply->code < 400 || !rules.len)
-        return;
-    put_id(lines, kept->session);
-    put(lines, SLICE(": ruleset="));
-    put(lines, rules);
-    if (kept->refusal.len) {
-        put(lines, SLICE(", arg1="));
-        put_text(lines, buf_slice(&kept->refusal));
-    }
-    put_relay(lines, kept);
-    put(lines, SLICE(", reject="));
-    put_text(lines, first);
-    put_end(lines);
-}
-
-static void end_line(struct buf *lines, uint64_t session, const struct event_session_ended *ended)
-{
-    put_id(lines, session);
-    put(lines, SLICE(" #721 end i="));
-    put_address(lines, &ended->peer);
-    put(lines, SLICE(" p="));
-    put_quoted(lines, ended->ptr);
-    put(lines, SLICE(" f="));
-    put_quoted(lines, ended->flags);
-    put(lines, SLICE(" h="));
-    put_quoted(lines, ended->helo);
-    put(lines, SLICE(" m="));
-    put_number(lines, ended->accepted);
-    put(lines, SLICE("/"));
-    put_number(lines, ended->tried);
-    put(lines, SLICE(" b="));
-    put_number(lines, ended->octets_in);
-    put(lines, SLICE(" R="));
-    put_number(lines, ended->negative);
-    put(lines, SLICE(" t="));
-    put_number(lines, (ended->took_ms + 500) / 1000);
-    put(lines, SLICE(" l="));
-    put_quoted(lines, ended->last_negative);
-    if (ended->tls.len) {
-        put(lines, SLICE(" tls="));
-        put_quoted(lines, ended->tls);
-    }
-    put_end(lines);
-}
-
-/* --- the courier's -----------------------------------------------------------------------------------------
- */
-
-struct delivery {
-    struct slice queue_id, recipient, by, target, dsn, status, words;
-    uint64_t waited_ms;
-    bool timed;
+struct outcome {
+    uint64_t took_ms;
+    const char *mailer;
+    const char *relay;
+    const char *dsn;
+    const char *stat;
 };
 
-static void delivery_line(struct buf *lines, const struct delivery *delivery)
+#define TO_MAX 2000 /* octets of recipients in one line; the rest has further lines */
+
+/* The front of a list of recipients, cut behind a whole one; takes it off the list. */
+static struct slice some_recipients(struct slice *list)
 {
-    put_text(lines, delivery->queue_id);
-    put(lines, SLICE(": to=<"));
-    put_text(lines, delivery->recipient);
-    put(lines, SLICE(">"));
-    if (delivery->timed)
-        put_delay(lines, delivery->waited_ms);
-    if (delivery->by.len) {
-        put(lines, SLICE(", mailer="));
-        put_text(lines, delivery->by);
+    struct slice some = *list;
+    if (some.len > TO_MAX) {
+        size_t comma = slice_find_last(slice_head(some, TO_MAX), ',');
+        if (comma == SLICE_NOT_FOUND)
+            comma = slice_find(some, ',');
+        some = slice_head(some, comma == SLICE_NOT_FOUND ? some.len : comma);
     }
-    put(lines, SLICE(", relay="));
-    put_text(lines, delivery->target);
-    put(lines, SLICE(", dsn="));
-    put(lines, delivery->dsn);
-    put(lines, SLICE(", stat="));
-    put(lines, delivery->status);
-    if (delivery->timed)
-        put_parenthesis(lines, delivery->words);
-    else
-        put_text(lines, delivery->words);
-    put_end(lines);
+    *list = slice_from(*list, some.len + 1);
+    return some;
 }
 
-static void courier_add(const struct event *event, struct buf *lines)
+static void to_line(struct maillog *maillog, const struct open_session *session,
+                    const struct outcome *outcome)
 {
-    const union event_body *body = &event->body;
-    struct delivery line = {.timed = false};
-    if (event->kind == EVENT_KIND_delivered)
-        line = (struct delivery){.queue_id = body->delivered.queue_id,
-                                 .recipient = body->delivered.recipient,
-                                 .by = body->delivered.by,
-                                 .target = body->delivered.target,
-                                 .dsn = SLICE("2.0.0"),
-                                 .status = SLICE("Sent"),
-                                 .words = body->delivered.reply,
-                                 .waited_ms = body->delivered.waited_ms,
-                                 .timed = true};
-    else if (event->kind == EVENT_KIND_delivery_deferred)
-        line = (struct delivery){.queue_id = body->delivery_deferred.queue_id,
-                                 .recipient = body->delivery_deferred.recipient,
-                                 .target = body->delivery_deferred.target,
-                                 .dsn = SLICE("4.0.0"),
-                                 .status = SLICE("Deferred: "),
-                                 .words = body->delivery_deferred.reason};
-    else
-        line = (struct delivery){.queue_id = body->delivery_failed.queue_id,
-                                 .recipient = body->delivery_failed.recipient,
-                                 .target = body->delivery_failed.target,
-                                 .dsn = SLICE("5.0.0"),
-                                 .status = SLICE("Service unavailable: "),
-                                 .words = body->delivery_failed.reason};
-    delivery_line(lines, &line);
-}
-
-/* --- what concerns the whole -----------------------------------------------------------------------------
- */
-
-/* Every field of the event, as "word: field=value, …". */
-static void plain_add(const struct event *event, struct buf *lines)
-{
-    put(lines, slice_text(event->info->word));
-    for (size_t i = 0; i < event->info->field_count; i++) {
-        const struct event_field *field = &event->info->fields[i];
-        const void *value = (const char *)&event->body + field->offset;
-        put(lines, i ? SLICE(", ") : SLICE(": "));
-        put(lines, slice_text(field->name));
-        put(lines, SLICE("="));
-        if (field->type == EVENT_TYPE_NUMBER)
-            put_number(lines, *(const uint64_t *)value);
-        else if (field->type == EVENT_TYPE_TEXT)
-            put_text(lines, *(const struct slice *)value);
+    char delay[MAILLOG_DELAY_SIZE];
+    maillog_delay(outcome->took_ms, delay);
+    struct slice list = buf_slice(&session->recipients);
+    while (list.len) {
+        struct slice some = some_recipients(&list);
+        maillog_line(maillog, "%s: to=%.*s, delay=%s, mailer=%s%s%s, dsn=%s, stat=%s",
+                     message_text(maillog, session), SLICE_ARGS(some), delay, outcome->mailer,
+                     *outcome->relay ? ", relay=" : "", outcome->relay, outcome->dsn, outcome->stat);
     }
-    put_end(lines);
 }
 
-/* --- what is kept of a session
- * ------------------------------------------------------------------------------ */
+/* --- refusals ------------------------------------------------------------------------------------------ */
 
-static void transaction_begin(struct kept *kept, const struct event_mail_started *mail)
+/* The address in MAIL or RCPT as it was sent, without its brackets. */
+static struct slice path_of(struct slice argument)
 {
-    kept_text(&kept->sender, mail->sender);
-    buf_clear(&kept->to);
-    buf_clear(&kept->message_id);
-    kept->recipients = kept->octets = 0;
+    size_t open = slice_find(argument, '<');
+    if (open == SLICE_NOT_FOUND) {
+        slice_cut(&argument, ':', &(struct slice){0});
+        struct slice word = SLICE_NONE;
+        slice_word(&argument, &word);
+        return word;
+    }
+    argument = slice_from(argument, open + 1);
+    size_t close = slice_find_last(argument, '>');
+    return slice_head(argument, close == SLICE_NOT_FOUND ? argument.len : close);
 }
 
-static void recipient_add(struct kept *kept, const struct event_recipient_judged *judged)
+static const char *ruleset_of(const struct open_session *session, const struct command *command)
+{
+    if (!session->answered)
+        return "check_eom";
+    if (!session->line.len)
+        return "check_relay";
+    switch ((unsigned)command->verb) {
+    case VERB_HELO:
+    case VERB_EHLO: return "check_helo";
+    case VERB_MAIL: return "check_mail";
+    case VERB_RCPT: return "check_rcpt";
+    case VERB_DATA:
+    case VERB_BDAT: return "check_data";
+    default: return NULL;
+    }
+}
+
+/* Refused commands that are no refusal of mail (unknown words, wrong order) are counted by the last line
+ * alone; what ends the connection is told. */
+static void refused(struct maillog *maillog, const struct open_session *session,
+                    const struct event_reply_sent *reply)
+{
+    struct command command;
+    command_parse(buf_slice(&session->line), &command);
+    const char *ruleset = ruleset_of(session, &command);
+    if (!ruleset && reply->code != 421)
+        return;
+    bool has_path = session->answered && session->line.len &&
+                    (command.verb == VERB_MAIL || command.verb == VERB_RCPT);
+    const char *text = flat_reply(maillog, reply->text);
+    const char *path = has_path ? maillog_field(maillog, path_of(command.argument)) : "";
+    maillog_line(maillog, "%s: %s%s%s%s%s%srelay=%s, reject=%s",
+                 session->answered ? id_text(maillog, session->id) : message_text(maillog, session),
+                 ruleset ? "ruleset=" : "", ruleset ? ruleset : "", ruleset ? ", " : "",
+                 has_path ? "arg1=<" : "", path, has_path ? ">, " : "", relay_text(maillog, session), text);
+    if (session->answered)
+        return;
+    int64_t us = maillog->event->stamp.unix_us - session->content_us;
+    from_line(maillog, session);
+    to_line(maillog, session,
+            &(struct outcome){us > 0 ? (uint64_t)us / 1000 : 0, "gate", "",
+                              maillog_dsn(maillog, reply->text, "5.0.0"), text});
+}
+
+/* --- events of a session ------------------------------------------------------------------------------- */
+
+static void line_received(struct open_session *session, const struct event_line_received *line)
+{
+    keep(&session->line, line->text);
+    if (slice_starts_fold(line->text, SLICE("EHLO")))
+        session->esmtp = true;
+    else if (slice_starts_fold(line->text, SLICE("HELO")))
+        session->esmtp = false;
+}
+
+static void reply_sent(struct maillog *maillog, struct open_session *session,
+                       const struct event_reply_sent *reply)
+{
+    if (reply->code >= 400)
+        refused(maillog, session, reply);
+    session->answered = true;
+}
+
+static void question_answered(struct maillog *maillog, struct open_session *session,
+                              const struct event_question_answered *answered)
+{
+    char address[ADDRESS_TEXT_SIZE];
+    if (answered->kind != ASK_NAME || answered->status != ANSWER_FOUND)
+        return;
+    address_print(&session->peer, address);
+    if (slice_equal(answered->key, slice_text(address)))
+        keep_escaped(&session->name, maillog_field(maillog, answered->value));
+}
+
+static void session_proxied(struct maillog *maillog, struct open_session *session,
+                            const struct event_session_proxied *proxied)
+{
+    session->peer = proxied->peer;
+    keep_escaped(&session->name, maillog_field(maillog, proxied->name));
+}
+
+static void mail_started(struct maillog *maillog, struct open_session *session,
+                         const struct event_mail_started *mail)
+{
+    session->transaction = mail->transaction;
+    session->recipient_count = 0;
+    session->octets = 0;
+    buf_clear(&session->recipients);
+    buf_clear(&session->message_id);
+    keep_escaped(&session->sender, maillog_field(maillog, mail->sender));
+}
+
+static void recipient_judged(struct maillog *maillog, struct open_session *session,
+                             const struct event_recipient_judged *judged)
 {
     if (judged->code >= 300)
         return;
-    kept->recipients++;
-    struct buf *to = &kept->to;
-    uint32_t before = to->len;
-    if ((before && !buf_add_octet(to, ',')) || !buf_add_octet(to, '<') || !buf_add(to, judged->recipient) ||
-        !buf_add_octet(to, '>'))
-        to->len = before; /* the line is long enough */
+    session->recipient_count++;
+    buf_add_format(&session->recipients, "%s<%s>", session->recipients.len ? "," : "",
+                   maillog_field(maillog, judged->recipient));
 }
 
-static void line_seen(struct kept *kept, struct slice text)
+/* A Message-ID keeps the brackets at its ends. */
+static void keep_message_id(struct maillog *maillog, struct open_session *session, struct slice id)
 {
-    struct command command;
-    command_parse(text, &command);
-    kept->verb = command.verb == VERB_NONE ? VERB_UNKNOWN : command.verb;
-    if (command.verb == VERB_EHLO || command.verb == VERB_HELO)
-        kept->esmtp = command.verb == VERB_EHLO;
-    buf_clear(&kept->refusal);
-    size_t colon = slice_find(command.argument, ':');
-    if ((command.verb == VERB_MAIL || command.verb == VERB_RCPT) && colon != SLICE_NOT_FOUND)
-        kept_text(&kept->refusal, slice_head(slice_trim(slice_from(command.argument, colon + 1)), 300));
+    bool open = id.len && id.at[0] == '<', close = id.len > 1 && id.at[id.len - 1] == '>';
+    struct slice inner = slice_from(slice_head(id, id.len - close), open);
+    keep_escaped(&session->message_id, arena_format(&maillog->arena, "%s%s%s", open ? "<" : "",
+                                                    maillog_field(maillog, inner), close ? ">" : "")
+                                           .at);
 }
 
-static void session_add(struct maillog *maillog, struct kept *kept, const struct event *event,
-                        struct buf *lines)
+static void message_received(struct maillog *maillog, struct open_session *session,
+                             const struct event_message_received *message)
+{
+    session->octets = message->octets;
+    session->content_us = maillog->event->stamp.unix_us;
+    session->answered = false;
+    keep_message_id(maillog, session, message->message_id);
+}
+
+static void message_stored(struct maillog *maillog, struct open_session *session,
+                           const struct event_message_stored *stored)
+{
+    session->transaction = stored->transaction;
+    from_line(maillog, session);
+}
+
+static void message_relayed(struct maillog *maillog, struct open_session *session,
+                            const struct event_message_relayed *relayed)
+{
+    if (relayed->code < 200 || relayed->code >= 300)
+        return; /* told by the reply that the client gets for it */
+    session->transaction = relayed->transaction;
+    from_line(maillog, session);
+    const char *stat =
+        arena_format(&maillog->arena, "Sent (%s)", maillog_free_text(maillog, relayed->reply)).at;
+    to_line(maillog, session,
+            &(struct outcome){relayed->took_ms, "relay", maillog_target(maillog, relayed->server),
+                              maillog_dsn(maillog, relayed->reply, "2.0.0"), stat});
+}
+
+static void message_remembered(struct maillog *maillog, const struct open_session *session)
+{
+    maillog_line(maillog, "%s: taken before, its 250 is given again, from=<%.*s>, relay=%s",
+                 message_text(maillog, session), SLICE_ARGS(buf_slice(&session->sender)),
+                 relay_text(maillog, session));
+}
+
+static void session_ended(struct maillog *maillog, const struct event *event)
+{
+    const struct event_session_ended *ended = &event->body.session_ended;
+    char address[ADDRESS_TEXT_SIZE];
+    address_print(&ended->peer, address);
+    maillog_line(maillog,
+                 "%s #721 end i=%s p=\"%s\" f=\"%s\" h=\"%s\" m=%" PRIu64 "/%" PRIu64 " b=%" PRIu64
+                 " R=%" PRIu64 " t=%" PRIu64 " l=\"%s\"%s%s%s",
+                 id_text(maillog, event->stamp.session), address, maillog_quoted(maillog, ended->ptr),
+                 maillog_quoted(maillog, ended->flags), maillog_quoted(maillog, ended->helo), ended->accepted,
+                 ended->tried, ended->octets_in, ended->negative, (ended->took_ms + 500) / 1000,
+                 maillog_quoted(maillog, ended->last_negative), ended->tls.len ? " tls=\"" : "",
+                 maillog_quoted(maillog, ended->tls), ended->tls.len ? "\"" : "");
+}
+
+static void session_event(struct maillog *maillog, struct open_session *session, const struct event *event)
 {
     const union event_body *body = &event->body;
-    switch (event->kind) {
-    case EVENT_KIND_session_proxied:
-        kept->peer = body->session_proxied.peer;
-        kept_text(&kept->name, body->session_proxied.name);
-        break;
-    case EVENT_KIND_line_received: line_seen(kept, body->line_received.text); break;
-    case EVENT_KIND_tls_started: kept->tls = true; break;
-    case EVENT_KIND_mail_started: transaction_begin(kept, &body->mail_started); break;
-    case EVENT_KIND_recipient_judged: recipient_add(kept, &body->recipient_judged); break;
-    case EVENT_KIND_message_received:
-        kept->octets = body->message_received.octets;
-        kept_text(&kept->message_id, body->message_received.message_id);
-        break;
-    case EVENT_KIND_reply_sent: refusal_line(lines, kept, &body->reply_sent); break;
-    case EVENT_KIND_message_stored: from_line(lines, kept, body->message_stored.transaction); break;
-    case EVENT_KIND_message_relayed:
-        from_line(lines, kept, body->message_relayed.transaction);
-        relayed_line(lines, kept, &body->message_relayed);
-        break;
-    case EVENT_KIND_session_ended:
-        end_line(lines, event->stamp.session, &body->session_ended);
-        kept_drop(maillog, kept);
-        break;
+    switch ((unsigned)event->kind) {
+    case EVENT_KIND_session_opened: session->peer = body->session_opened.peer; break;
+    case EVENT_KIND_session_proxied: session_proxied(maillog, session, &body->session_proxied); break;
+    case EVENT_KIND_line_received: line_received(session, &body->line_received); break;
+    case EVENT_KIND_reply_sent: reply_sent(maillog, session, &body->reply_sent); break;
+    case EVENT_KIND_tls_started: session->tls = true; break;
+    case EVENT_KIND_question_answered: question_answered(maillog, session, &body->question_answered); break;
+    case EVENT_KIND_mail_started: mail_started(maillog, session, &body->mail_started); break;
+    case EVENT_KIND_recipient_judged: recipient_judged(maillog, session, &body->recipient_judged); break;
+    case EVENT_KIND_message_received: message_received(maillog, session, &body->message_received); break;
+    case EVENT_KIND_message_stored: message_stored(maillog, session, &body->message_stored); break;
+    case EVENT_KIND_message_relayed: message_relayed(maillog, session, &body->message_relayed); break;
+    case EVENT_KIND_message_remembered: message_remembered(maillog, session); break;
     default: break;
     }
 }
 
-void maillog_add(struct maillog *maillog, const struct event *event, struct buf *lines)
+/* --- the log ------------------------------------------------------------------------------------------- */
+
+/* Kinds of a session that leave no trace in the mail log need no look-up. */
+static bool matters(unsigned kind)
+{
+    switch (kind) {
+    case EVENT_KIND_state_changed:
+    case EVENT_KIND_octets_received:
+    case EVENT_KIND_tls_failed:
+    case EVENT_KIND_question_asked:
+    case EVENT_KIND_finding:
+    case EVENT_KIND_verdict:
+    case EVENT_KIND_told:
+    case EVENT_KIND_message_failed: return false;
+    default: return kind < EVENT_KIND_delivered;
+    }
+}
+
+static void take_session_event(struct maillog *maillog, const struct event *event)
+{
+    struct open_session *session = session_find(maillog, event->stamp.session);
+    if (event->kind == EVENT_KIND_session_ended) {
+        session_ended(maillog, event);
+        if (session)
+            session_free(maillog, session);
+        return;
+    }
+    if (event->kind == EVENT_KIND_session_opened && session) {
+        session_free(maillog, session);
+        session = NULL;
+    }
+    session_event(maillog, session ? session : session_new(maillog, event->stamp.session), event);
+}
+
+static void take(struct maillog *maillog, const struct event *event, struct buf *lines)
 {
     if (!event->info)
         return;
-    if (event->kind >= 150) {
-        plain_add(event, lines);
-        return;
-    }
-    if (event->kind >= EVENT_KIND_delivered) {
-        if (event->kind <= EVENT_KIND_delivery_failed)
-            courier_add(event, lines);
-        else if (event->kind == EVENT_KIND_queue_damaged)
-            plain_add(event, lines);
-        return;
-    }
-    if (event->kind == EVENT_KIND_session_opened) {
-        struct kept *old = kept_find(maillog, event->stamp.session);
-        kept_drop(maillog, old);
-        kept_new(maillog, event->stamp.session)->peer = event->body.session_opened.peer;
-        return;
-    }
-    struct kept *kept = kept_find(maillog, event->stamp.session);
-    if (kept)
-        session_add(maillog, kept, event, lines);
-    else if (event->kind == EVENT_KIND_session_ended)
-        end_line(lines, event->stamp.session, &event->body.session_ended);
+    maillog->event = event;
+    maillog->lines = lines;
+    if (event->kind >= EVENT_KIND_delivered)
+        maillog_courier_event(maillog, event);
+    else if (matters(event->kind))
+        take_session_event(maillog, event);
+    maillog->event = NULL;
+    maillog->lines = NULL;
+    arena_drop(&maillog->arena);
+}
+
+void maillog_add(struct maillog *maillog, const struct event *event, struct buf *lines)
+{
+    take(maillog, event, lines);
+}
+
+void maillog_learn(struct maillog *maillog, const struct event *event)
+{
+    take(maillog, event, NULL);
+}
+
+bool maillog_knows(const struct maillog *maillog, uint64_t session)
+{
+    return session_find(maillog, session) != NULL;
 }
 
 size_t maillog_sessions(const struct maillog *maillog)
 {
-    return maillog->count;
+    return maillog->sessions.used;
+}
+
+void maillog_forget_gate(struct maillog *maillog, unsigned gate)
+{
+    struct slice key;
+    void *value;
+    for (size_t at = 0; table_next(&maillog->sessions, &at, &key, &value);) {
+        struct open_session *session = value;
+        if ((session->id >> 16 & 63) == gate)
+            session_free(maillog, session);
+    }
+}
+
+struct maillog *maillog_new(size_t sessions_max)
+{
+    struct maillog *maillog = memory_take(sizeof *maillog);
+    maillog->sessions_max = sessions_max;
+    list_init(&maillog->order);
+    arena_init(&maillog->arena, maillog->room, sizeof maillog->room);
+    /* Keys are ids that gates give: nobody outside chooses them. */
+    table_init(&maillog->sessions, 0x5bd1e9955bd1e995);
+    return maillog;
 }
 
 void maillog_free(struct maillog *maillog)
 {
     if (!maillog)
         return;
-    while (!list_is_empty(&maillog->order))
-        kept_drop(maillog, LIST_OF(maillog->order.next, struct kept, link));
-    table_drop(&maillog->table);
+    struct slice key;
+    void *value;
+    for (size_t at = 0; table_next(&maillog->sessions, &at, &key, &value);)
+        session_free(maillog, value);
+    table_drop(&maillog->sessions);
+    arena_drop(&maillog->arena);
     memory_give(maillog, sizeof *maillog);
 }
