@@ -2,12 +2,15 @@
 
 #include "base/arena.h"
 #include "base/memory.h"
+#include "base/text.h"
 #include "core/event.h"
 #include "daemon/control.h"
 #include "io/store.h"
 #include "journal/log_output.h"
 #include "journal/maillog.h"
 #include "journal/reader.h"
+#include "journal/retention.h"
+#include "wire/json.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -18,6 +21,7 @@ enum {
     COMMIT_MS = 100,        /* for tells: a gate's own are in its overlay until then */
     PLACES_MS = 1000,       /* for places alone */
     TICK_MS = 1000,         /* the slow look at the folder, the sweep */
+    RETENTION_MS = 60000,   /* between two looks for old files */
     SWEEP_MOST = 2000,      /* entries looked at in a tick */
     WRITES_MOST = 4096,     /* of one transaction */
     SESSIONS_KEPT = 200000, /* for the mail log's lines */
@@ -55,21 +59,23 @@ struct keeper {
     struct loop_hook hook;
     bool more; /* the last turn ended before the reader did */
     uint64_t sessions, events, applied, refused;
+    uint64_t retention_ms;     /* when old files are looked for next */
+    uint64_t removed;          /* octets of files that were too old or too many */
+    uint64_t retention_failed; /* since it last succeeded */
     char folder[280];
 };
 
 /* --- the batch ------------------------------------------------------------------------------------------ */
 
-static void trouble(struct keeper *keeper, const char *what, const struct error *error)
+static void trouble(struct keeper *keeper, const char *what, const struct error *error, const char *effect)
 {
     struct event_stamp stamp = {.unix_us = loop_unix_us(keeper->loop)};
     struct buf events;
     buf_init(&events, EVENT_SIZE_MAX);
-    event_add_trouble(
-        &events, &stamp,
-        &(struct event_trouble){.what = slice_text(what),
-                                .reason = slice_text(error->text),
-                                .effect = SLICE("it is tried again; until then less is remembered")});
+    event_add_trouble(&events, &stamp,
+                      &(struct event_trouble){.what = slice_text(what),
+                                              .reason = slice_text(error->text),
+                                              .effect = slice_text(effect)});
     journal_writer_add(keeper->journal, buf_slice(&events), NULL);
     buf_drop(&events);
 }
@@ -88,7 +94,7 @@ static void commit(struct keeper *keeper)
     struct store_batch batch = {keeper->writes, keeper->write_count, streams, keeper->place_count};
     if (store_apply(keeper->store, &batch, &error) < 0) {
         if (!keeper->refused++)
-            trouble(keeper, "write to the store", &error);
+            trouble(keeper, "write to the store", &error, "it is tried again; until then less is remembered");
         return;
     }
     keeper->refused = 0;
@@ -167,9 +173,34 @@ static void log_lines(struct keeper *keeper, const struct event *event)
         log_output_write(keeper->output, event->stamp.unix_us, event->info->level == 1, line);
 }
 
+/* Of a session that began before the keeper did, or whose beginning was forgotten, the mail log learns from
+ * the file what it needs. */
+static void learn(struct keeper *keeper, const struct journal_item *item)
+{
+    struct history history;
+    history_init(&history, item->event.stamp.session);
+    journal_reader_before(keeper->reader, item, &history);
+    for (size_t i = 0; i < history.count; i++)
+        maillog_learn(keeper->maillog, &history.events[i]);
+    history_drop(&history);
+}
+
+/* A gate that begins has no sessions yet: what its predecessor left open has no end. */
+static void gate_began(struct keeper *keeper, const struct journal_item *item)
+{
+    uint64_t gate;
+    struct slice stream = item->stream;
+    if (slice_starts(stream, SLICE("gate-")) && text_parse_u64(slice_from(stream, 5), &gate))
+        maillog_forget_gate(keeper->maillog, (unsigned)gate);
+}
+
 static void item_take(struct keeper *keeper, const struct journal_item *item)
 {
     const struct event *event = &item->event;
+    if (maillog_lacks(keeper->maillog, event))
+        learn(keeper, item);
+    if (event->kind == EVENT_KIND_process_started)
+        gate_began(keeper, item);
     keeper->events++;
     keeper->sessions += event->kind == EVENT_KIND_session_ended;
     if (event->kind == EVENT_KIND_told)
@@ -213,10 +244,48 @@ static void written(struct loop_watch *watch, unsigned ready)
     read_on(keeper);
 }
 
+static bool was_read(void *data, const struct segment_name *name)
+{
+    const struct keeper *keeper = data;
+    struct journal_stream_state state;
+    char stream[SEGMENT_STREAM_SIZE];
+    segment_stream_print(name, stream);
+    for (size_t i = 0; journal_reader_stream(keeper->reader, i, &state); i++)
+        if (slice_equal(state.stream, slice_text(stream)))
+            return state.place.sequence > name->sequence ||
+                   (state.place.sequence == name->sequence && !state.behind);
+    return false;
+}
+
+/* Journal files that are too old, or too many for their share of the disk, go. */
+static void retain(struct keeper *keeper)
+{
+    const struct settings *set = &keeper->site->set;
+    struct retention_counts counts = {0};
+    struct error error = {0};
+    struct retention retention = {
+        .folder = keeper->folder,
+        .now_unix = loop_unix_us(keeper->loop) / 1000000,
+        .keep_seconds = (int64_t)(set->journal_keep / 1000),
+        .octets_max = retention_share(keeper->folder, (unsigned)set->journal_share),
+        .was_read = was_read,
+        .data = keeper,
+    };
+    keeper->retention_ms = loop_now_ms(keeper->loop) + RETENTION_MS;
+    if (retention_run(&retention, &counts, &error) == 0)
+        keeper->retention_failed = 0;
+    else if (!keeper->retention_failed++)
+        trouble(keeper, "remove old journal files", &error,
+                "it is tried again; until then they take disk space");
+    keeper->removed += counts.octets;
+}
+
 static void tick_due(struct loop_timer *timer)
 {
     struct keeper *keeper = LIST_OF(timer, struct keeper, tick);
     struct error error;
+    if (loop_now_ms(keeper->loop) >= keeper->retention_ms)
+        retain(keeper);
     journal_reader_look(keeper->reader);
     read_on(keeper);
     store_sweep(keeper->store, loop_unix_us(keeper->loop) / 1000, SWEEP_MOST, &error);
@@ -224,27 +293,57 @@ static void tick_due(struct loop_timer *timer)
     loop_timer_set(keeper->loop, timer, loop_now_ms(keeper->loop) + TICK_MS);
 }
 
-/* --- what it is asked
- * ---------------------------------------------------------------------------------------- */
+/* --- what it is asked ------------------------------------------------------------------------------------
+ */
 
-static void status_say(struct keeper *keeper, struct control *control, slab_handle request)
+static void put_streams(struct keeper *keeper, struct json *json)
+{
+    struct journal_stream_state state;
+    json_key(json, "streams");
+    json_array_open(json);
+    for (size_t i = 0; journal_reader_stream(keeper->reader, i, &state); i++) {
+        json_object_open(json);
+        json_put_text(json, "stream", state.stream);
+        json_put_u64(json, "sequence", state.place.sequence);
+        json_put_u64(json, "offset", state.place.offset);
+        json_put_u64(json, "behind", state.behind);
+        json_object_close(json);
+    }
+    json_array_close(json);
+}
+
+static void put_counts(struct keeper *keeper, struct json *json)
 {
     struct journal_reader_counts counts;
     struct store_counts store = {0};
     struct error error;
-    struct buf text;
-    buf_init(&text, 4096);
     journal_reader_counts(keeper->reader, &counts);
     store_counts(keeper->store, &store, &error);
-    buf_add_format(
-        &text,
-        "{\"process\":\"keeper\",\"events\":%llu,\"sessions\":%llu,\"behind\":%llu,\"damaged\":%llu,"
-        "\"applied\":%llu,\"entries\":%llu,\"log_lost\":%llu}",
-        (unsigned long long)counts.events, (unsigned long long)keeper->sessions,
-        (unsigned long long)counts.behind, (unsigned long long)counts.damaged,
-        (unsigned long long)keeper->applied, (unsigned long long)store.entries,
-        (unsigned long long)log_output_lost(keeper->output));
-    control_line(control, request, buf_slice(&text));
+    json_put_u64(json, "events", counts.events);
+    json_put_u64(json, "sessions", keeper->sessions);
+    json_put_u64(json, "behind", counts.behind);
+    json_put_u64(json, "damaged", counts.damaged);
+    json_put_u64(json, "missing", counts.missing);
+    json_put_u64(json, "removed", keeper->removed);
+    json_put_u64(json, "applied", keeper->applied);
+    json_put_u64(json, "refused", keeper->refused);
+    json_put_u64(json, "entries", store.entries);
+    json_put_u64(json, "log_lost", log_output_lost(keeper->output));
+}
+
+static void status_say(struct keeper *keeper, struct control *control, slab_handle request)
+{
+    struct json json;
+    struct buf text;
+    buf_init(&text, 64 * 1024);
+    json_begin(&json, &text);
+    json_object_open(&json);
+    json_put_text(&json, "process", SLICE("keeper"));
+    put_counts(keeper, &json);
+    put_streams(keeper, &json);
+    json_object_close(&json);
+    if (json_end(&json))
+        control_line(control, request, buf_slice(&text));
     buf_drop(&text);
 }
 

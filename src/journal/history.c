@@ -89,7 +89,8 @@ static void reverse(struct history *history, size_t first)
     }
 }
 
-void history_chain(struct history *history, struct segment_file *file, uint64_t offset)
+/* Returns where the record at `offset` ends. */
+static uint64_t follow_back(struct history *history, struct segment_file *file, uint64_t offset)
 {
     size_t first = history->count, size;
     struct event event;
@@ -106,10 +107,26 @@ void history_chain(struct history *history, struct segment_file *file, uint64_t 
         at -= previous;
     }
     reverse(history, first);
-    while (segment_file_read(file, behind, &event, &size) == SEGMENT_RECORD &&
-           event.stamp.session == history->session) {
+    return behind;
+}
+
+void history_before(struct history *history, struct segment_file *file, uint64_t offset)
+{
+    follow_back(history, file, offset);
+}
+
+void history_chain(struct history *history, struct segment_file *file, uint64_t offset)
+{
+    uint64_t at = follow_back(history, file, offset);
+    struct event event;
+    size_t size;
+    while (segment_file_read(file, at, &event, &size) == SEGMENT_RECORD) {
+        at += size;
+        if (event.kind == EVENT_NONE)
+            continue; /* a milestone came between */
+        if (event.stamp.session != history->session)
+            return;
         add(history, &event);
-        behind += size;
     }
 }
 
@@ -192,7 +209,7 @@ static void load_own(struct history *history, const char *folder, const struct s
 {
     int64_t us = event_id_unix_ms(history->session) * 1000;
     struct span span = {.role = "gate",
-                        .number = (int)(history->session >> 16 & 63),
+                        .number = (int)segment_gate(history->session),
                         .from_us = us - SLACK_US,
                         .until = INT64_MAX};
     scan(history, folder, listing, &span, &(struct look){look_for_own, NULL});

@@ -25,5 +25,7 @@ int history_load(struct history *history, const char *folder, struct error *erro
 /* Gathers from one file, following the session's chain back from the record at `offset`, and what stands
  * right behind it. Leaves out what is in other files, then `opened` is false. */
 void history_chain(struct history *history, struct segment_file *file, uint64_t offset);
+/* The same without what stands behind. */
+void history_before(struct history *history, struct segment_file *file, uint64_t offset);
 
 #endif

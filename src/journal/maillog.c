@@ -3,6 +3,7 @@
 #include "base/memory.h"
 #include "base/text.h"
 #include "core/ask.h"
+#include "journal/segment.h"
 #include "wire/command.h"
 #include "wire/reply.h"
 
@@ -532,9 +533,11 @@ void maillog_learn(struct maillog *maillog, const struct event *event)
     take(maillog, event, NULL);
 }
 
-bool maillog_knows(const struct maillog *maillog, uint64_t session)
+bool maillog_lacks(const struct maillog *maillog, const struct event *event)
 {
-    return session_find(maillog, session) != NULL;
+    if (!event->stamp.previous || !matters(event->kind) || event->kind == EVENT_KIND_session_ended)
+        return false;
+    return !session_find(maillog, event->stamp.session);
 }
 
 size_t maillog_sessions(const struct maillog *maillog)
@@ -548,7 +551,7 @@ void maillog_forget_gate(struct maillog *maillog, unsigned gate)
     void *value;
     for (size_t at = 0; table_next(&maillog->sessions, &at, &key, &value);) {
         struct open_session *session = value;
-        if ((session->id >> 16 & 63) == gate)
+        if (segment_gate(session->id) == gate)
             session_free(maillog, session);
     }
 }

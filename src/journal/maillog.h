@@ -30,8 +30,8 @@ struct maillog *maillog_new(size_t sessions_max);
 void maillog_add(struct maillog *maillog, const struct event *event, struct buf *lines);
 /* The same without lines. */
 void maillog_learn(struct maillog *maillog, const struct event *event);
-/* Whether the session's beginning was seen, and its end was not. */
-bool maillog_knows(const struct maillog *maillog, uint64_t session);
+/* Whether the event's lines, now or later, want what came before it in its session, and that is not known. */
+bool maillog_lacks(const struct maillog *maillog, const struct event *event);
 /* A gate has begun anew: what it had open is over and will have no end. */
 void maillog_forget_gate(struct maillog *maillog, unsigned gate);
 size_t maillog_sessions(const struct maillog *maillog); /* kept now */

@@ -188,6 +188,24 @@ bool journal_reader_next(struct journal_reader *reader, struct journal_item *ret
     return false;
 }
 
+void journal_reader_before(const struct journal_reader *reader, const struct journal_item *item,
+                           struct history *history)
+{
+    uint32_t previous = item->event.stamp.previous;
+    struct segment_file file;
+    for (size_t i = 0; i < reader->listing.count && previous && previous <= item->at.offset; i++) {
+        char stream[SEGMENT_STREAM_SIZE];
+        const struct segment_name *name = &reader->listing.names[i];
+        segment_stream_print(name, stream);
+        bool wanted = name->sequence == item->at.sequence && slice_equal(item->stream, slice_text(stream));
+        if (!wanted || segment_file_open(reader->folder, name, &file, NULL) < 0)
+            continue;
+        history_before(history, &file, item->at.offset - previous);
+        segment_file_close(&file);
+        return;
+    }
+}
+
 /* --- the folder ---------------------------------------------------------------------------------------- */
 
 /* Somebody emptied the folder and the numbers began anew: so does the reader. */

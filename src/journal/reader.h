@@ -7,7 +7,7 @@
 #ifndef JOURNAL_READER_H
 #define JOURNAL_READER_H
 
-#include "journal/segment.h"
+#include "journal/history.h"
 
 struct journal_reader;
 
@@ -35,6 +35,10 @@ int journal_reader_open(const struct journal_reader_settings *settings, struct j
                         struct error *error);
 /* False: there is nothing more for now. */
 bool journal_reader_next(struct journal_reader *reader, struct journal_item *ret_item);
+/* Gathers what came before the item in its session, as far as it is in the same file: for whoever takes up
+ * reading in the middle. */
+void journal_reader_before(const struct journal_reader *reader, const struct journal_item *item,
+                           struct history *history);
 /* Readable when something was written; -1: the system offers no watching, look every second. Behind a wake-up
  * call journal_reader_look. */
 int journal_reader_fd(const struct journal_reader *reader);

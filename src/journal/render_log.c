@@ -28,7 +28,7 @@ static void put_time(struct render_log *log)
 static void put_who(struct render_log *log, enum who who)
 {
     switch (who) {
-    case WHO_LINE: buf_add_format(log->out, "SMTP-%u(%s)", log->line, log->shown); break;
+    case WHO_LINE: buf_add_format(log->out, "SMTP-%llu(%s)", LOG_NUMBER(log->line), log->shown); break;
     case WHO_TCP: buf_add(log->out, SLICE("SMTP(tcp)")); break;
     case WHO_SMTP: buf_add(log->out, SLICE("SMTP")); break;
     case WHO_SYSTEM: buf_add(log->out, SLICE("SYSTEM")); break;
@@ -121,10 +121,10 @@ static const char *peer_text(struct render_log *log, const struct address *peer)
 static void session_opened(struct render_log *log, const struct event *event)
 {
     const struct event_session_opened *opened = &event->body.session_opened;
-    log->line = event->stamp.session & 0xffff;
+    log->line = opened->sequence;
     log->opened = true;
     log_line(log, 5, WHO_LINE, "Stream Created");
-    log_line(log, 4, WHO_SMTP, "Line %u created for answering", log->line);
+    log_line(log, 4, WHO_SMTP, "Line %llu created for answering", LOG_NUMBER(log->line));
     log_line(log, 4, WHO_LINE, "Got connection from %s", peer_text(log, &opened->peer));
     log_line(log, 4, WHO_TCP, "Connection accepted from %s, seq=%llu, %llu/%llu",
              peer_text(log, &opened->peer), LOG_NUMBER(opened->sequence), LOG_NUMBER(opened->slots_used),
@@ -375,8 +375,6 @@ void render_log_event(struct render_log *log, const struct event *event, struct 
 {
     log->out = out;
     log->event = event;
-    if (event->stamp.session)
-        log->line = event->stamp.session & 0xffff;
     if (event->kind < EVENT_KIND_LIMIT && renderers[event->kind])
         renderers[event->kind](log, event);
     else if (event->kind >= EVENT_KIND_process_started)
@@ -392,7 +390,7 @@ void render_log_end(struct render_log *log, struct buf *out)
     if (!log->opened || !log->ended)
         return;
     log->out = out;
-    log_line(log, 4, WHO_SMTP, "disposing line %u", log->line);
+    log_line(log, 4, WHO_SMTP, "disposing line %llu", LOG_NUMBER(log->line));
     log_line(log, 5, WHO_LINE, "Stream Disposed");
 }
 

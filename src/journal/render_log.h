@@ -2,9 +2,10 @@
  *
  *   02:36:51 4 SMTP-750([192.0.2.7]) Input Line: HELO mail.example.org\r
  *
- * Time, level, line of the server and who is on it, and what happened. Levels: 1 failures, 2 messages, 3
- * findings and verdicts, 4 the dialogue, 5 states and octets. The name in brackets is the client's address;
- * while a name that it gave is being looked up, that name; once one is confirmed, the confirmed one.
+ * Time, level, line of the server (the connection's number at its gate) and who is on it, and what happened.
+ * Levels: 1 failures, 2 messages, 3 findings and verdicts, 4 the dialogue, 5 states and octets. The name in
+ * brackets is the client's address; while a name that it gave is being looked up, that name; once one is
+ * confirmed, the confirmed one.
  *
  * A view tells of one session, of the messages that came of it, and of processes. Nothing that a peer sent
  * can end a line or steer a terminal: such octets are escaped. */
@@ -26,7 +27,7 @@ struct render_log {
     struct arena arena; /* for one event */
     struct buf *out;    /* for one event */
     const struct event *event;
-    unsigned line; /* "750" */
+    uint64_t line; /* "750": which connection of its gate; 0 when its beginning is not there */
     bool opened;
     bool ended;
     int64_t ended_us;

@@ -42,6 +42,13 @@ bool segment_name_parse(struct slice text, struct segment_name *ret_name);
 size_t segment_stream_print(const struct segment_name *name, char text[SEGMENT_STREAM_SIZE]);
 int segment_stream_compare(const struct segment_name *a, const struct segment_name *b);
 
+/* The gate that gave a session its id, and so the number of the stream that its records are in. Gates above
+ * 63, which come while a reload is under way, have their seventh bit in front of the counter. */
+static inline unsigned segment_gate(uint64_t session)
+{
+    return (unsigned)(session >> 16 & 63) | (unsigned)(session >> 15 & 1) << 6;
+}
+
 struct segment_header {
     struct segment_name name;
     int64_t started_us;

@@ -8,7 +8,6 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -162,7 +161,8 @@ static int lock_stream(struct journal_writer *writer, struct error *error)
     writer->lock_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0640);
     if (writer->lock_fd < 0)
         return error_set(error, errno, "cannot open %s", path);
-    if (flock(writer->lock_fd, LOCK_EX | LOCK_NB) != 0)
+    struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+    if (fcntl(writer->lock_fd, F_OFD_SETLK, &lock) != 0)
         return error_set(error, errno, "another process writes this part of the journal: %s", path);
     return 0;
 }

@@ -353,13 +353,21 @@ static void what_is_learnt_is_not_told(void **state)
     TELL_AS(true, &log, mail_started, .transaction = 1, .sender = SLICE("5140ghxc@aci.net"));
     TELL_AS(true, &log, message_stored, .transaction = 1);
     NO_LINES(&log);
-    assert_true(maillog_knows(log.maillog, log.stamp.session));
+    assert_int_equal(maillog_sessions(log.maillog), 1);
     TELL(&log, message_stored, .transaction = 1);
     LINES(&log, QID ": from=<5140ghxc@aci\\.net>, size=0,.*relay=\\[61\\.77\\.232\\.38\\]");
+    struct event event = {.kind = EVENT_KIND_reply_sent, .stamp = log.stamp};
+    event.stamp.previous = 100;
+    assert_false(maillog_lacks(log.maillog, &event));
     maillog_forget_gate(log.maillog, 0);
-    assert_true(maillog_knows(log.maillog, log.stamp.session));
+    assert_int_equal(maillog_sessions(log.maillog), 1);
     maillog_forget_gate(log.maillog, 1);
-    assert_false(maillog_knows(log.maillog, log.stamp.session));
+    assert_int_equal(maillog_sessions(log.maillog), 0);
+    assert_true(maillog_lacks(log.maillog, &event));
+    event.kind = EVENT_KIND_session_ended;
+    assert_false(maillog_lacks(log.maillog, &event));
+    event.kind = EVENT_KIND_state_changed;
+    assert_false(maillog_lacks(log.maillog, &event));
     end(&log);
 }
 

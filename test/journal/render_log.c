@@ -51,12 +51,13 @@ static void seed_reads_as_the_golden_file(void **state)
 }
 
 /* Lines of the seed, letter by letter, in its order. What is missing of it here has no event: its resolver
- * and stream objects, its double states, and the numbers of its annotator. */
+ * and stream objects, its double states, and the numbers of its annotator; and its line and sequence, 750 and
+ * 554, are one number here. */
 static const char *const seed_lines[] = {
     "02:35:56 5 SMTP-750() Stream Created\n",
     "02:35:56 4 SMTP Line 750 created for answering\n",
     "02:35:56 4 SMTP-750() Got connection from [36.37.0.13:39891]\n",
-    "02:35:56 4 SMTP(tcp) Connection accepted from [36.37.0.13:39891], seq=554, 9/10\n",
+    "02:35:56 4 SMTP(tcp) Connection accepted from [36.37.0.13:39891], seq=750, 9/10\n",
     "02:35:56 4 SMTP-750([36.37.0.13]) Sending 220-Stalker Internet Mail Server V.1.8b3 is ready.\\r\\n",
     "02:35:56 5 SMTP-750([36.37.0.13]) *Status=22\n",
     "02:36:51 5 SMTP-750([36.37.0.13]) Received 26 bytes\n",

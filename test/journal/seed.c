@@ -25,7 +25,7 @@ static void tell_greeting(struct seed *seed)
     struct address peer = {.family = ADDRESS_IPV4, .octets = {36, 37, 0, 13}, .port = 39891};
     struct address local = {.family = ADDRESS_IPV4, .octets = {209, 31, 44, 214}, .port = 25};
     at(seed, 2, 35, 56);
-    TELL(seed, session_opened, .peer = peer, .local = local, .sequence = 554, .slots_used = 9,
+    TELL(seed, session_opened, .peer = peer, .local = local, .sequence = 750, .slots_used = 9,
          .slots_max = 10, .host_used = 1);
     TELL(seed, reply_sent, .number = 1, .code = 220,
          .text = SLICE("220-Stalker Internet Mail Server V.1.8b3 is ready.\r\n220 ESMTP is spoken here."));

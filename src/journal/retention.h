@@ -1,0 +1,33 @@
+/* Which journal files go: those in which nothing is younger than the age, and the oldest ones when all
+ * together are over their share of the disk. A file that is being written to stays. */
+#ifndef JOURNAL_RETENTION_H
+#define JOURNAL_RETENTION_H
+
+#include "journal/segment.h"
+
+struct retention {
+    const char *folder;
+    int64_t now_unix;
+    int64_t keep_seconds; /* 0: files have no age */
+    uint64_t octets_max;  /* of all files together; 0: no limit */
+    /* Whether all of the file was read by those who must: else it is not too old yet. For the limit of octets
+     * that does not count: a full disk would stop the mail. May be NULL. */
+    bool (*was_read)(void *data, const struct segment_name *name);
+    void *data;
+};
+
+struct retention_counts {
+    size_t files;    /* removed */
+    uint64_t octets; /* removed */
+    size_t unread;   /* of the files removed, those that were not read */
+    uint64_t left;   /* octets that are there now */
+};
+
+/* Negative: the folder cannot be read, or a file cannot be removed; the others were nevertheless. */
+int retention_run(const struct retention *retention, struct retention_counts *ret_counts,
+                  struct error *error);
+
+/* That many per cent of the file system that the folder is on, in octets; 0: it cannot be said. */
+uint64_t retention_share(const char *folder, unsigned per_cent);
+
+#endif

@@ -1,0 +1,343 @@
+/* Proves the keeper as a process of its own: what sessions tell is in the store once and whole, however often
+ * the keeper is killed meanwhile; the mail log has every session, also one that began before the keeper did;
+ * old journal files go; and when it is told to end, all that was written has been read. */
+#include "core/event.h"
+#include "daemon/keeper.h"
+#include "io/store.h"
+#include "journal/writer.h"
+#include "unit.h"
+
+#include <fcntl.h>
+#include <ftw.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <sys/time.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#define START_MS INT64_C(1784860556000)
+
+struct world {
+    char folder[64];
+    char state[80], run[80], log[80], journal[96], store[96];
+    struct site *site;
+    struct journal_writer *writer; /* gate-0 */
+    pid_t keeper;
+    int channel;
+};
+
+static int remove_one(const char *path, const struct stat *status, int kind, struct FTW *place)
+{
+    (void)status;
+    (void)kind;
+    (void)place;
+    return remove(path);
+}
+
+static void world_make(struct world *world)
+{
+    *world = (struct world){.channel = -1};
+    snprintf(world->folder, sizeof world->folder, "/tmp/postern-keeper-XXXXXX");
+    assert_non_null(mkdtemp(world->folder));
+    snprintf(world->state, sizeof world->state, "%s/state", world->folder);
+    snprintf(world->run, sizeof world->run, "%s/run", world->folder);
+    snprintf(world->log, sizeof world->log, "%s/mail.log", world->folder);
+    snprintf(world->journal, sizeof world->journal, "%s/journal", world->state);
+    snprintf(world->store, sizeof world->store, "%s/store", world->state);
+    assert_int_equal(mkdir(world->state, 0700), 0);
+    assert_int_equal(mkdir(world->run, 0700), 0);
+    world->site = site_new();
+    struct settings *set = &world->site->set;
+    set->state_directory = slice_text(world->state);
+    set->run_directory = slice_text(world->run);
+    set->log_to = LOG_TO_FILE;
+    set->log_file = slice_text(world->log);
+    set->host_name = SLICE("mx.example.net");
+}
+
+static void world_drop(struct world *world)
+{
+    journal_writer_close(world->writer);
+    site_free(world->site);
+    nftw(world->folder, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+}
+
+static void writer_begin(struct world *world)
+{
+    struct journal_writer_settings settings = {.folder = slice_text(world->journal),
+                                               .role = SLICE("gate"),
+                                               .version = SLICE("0.1.0"),
+                                               .segment_octets = 1 << 20};
+    assert_int_equal(journal_writer_open(&settings, &world->writer, NULL), 0);
+}
+
+/* --- the keeper as a child ------------------------------------------------------------------------------ */
+
+static void keeper_start(struct world *world)
+{
+    int channels[2];
+    struct error error;
+    assert_int_equal(worker_channel(channels, &error), 0);
+    world->keeper = fork();
+    if (world->keeper == 0) {
+        close(channels[0]);
+        struct worker worker = {.role = WORKER_KEEPER, .channel = channels[1], .site = world->site};
+        _exit(keeper_run(&worker));
+    }
+    close(channels[1]);
+    world->channel = channels[0];
+}
+
+static void keeper_kill(struct world *world)
+{
+    kill(world->keeper, SIGKILL);
+    assert_int_equal(waitpid(world->keeper, NULL, 0), world->keeper);
+    close(world->channel);
+}
+
+/* Told to end, it reads what there is and ends well. */
+static void keeper_drain(struct world *world)
+{
+    int status;
+    struct error error;
+    struct worker_message message = {.kind = WORKER_DRAIN, .value = 10000};
+    assert_int_equal(worker_send(world->channel, &message, &error), 0);
+    assert_int_equal(waitpid(world->keeper, &status, 0), world->keeper);
+    assert_int_equal(status, 0);
+    close(world->channel);
+}
+
+/* --- sessions ------------------------------------------------------------------------------------------- */
+
+#define TELL(world, buf, stamp, name, ...) event_add_##name(buf, stamp, &(struct event_##name){__VA_ARGS__})
+
+static const struct address peer = {.family = ADDRESS_IPV4, .octets = {192, 0, 2, 7}, .port = 40000};
+
+static void session_begin(struct world *world, uint64_t id, struct journal_mark *mark)
+{
+    struct event_stamp stamp = {.session = id, .unix_us = START_MS * 1000};
+    struct buf buf;
+    buf_init(&buf, 1 << 16);
+    TELL(world, &buf, &stamp, session_opened, .peer = peer, .sequence = 1);
+    TELL(world, &buf, &stamp, line_received, .text = SLICE("EHLO client.example"), .octets = 21);
+    TELL(world, &buf, &stamp, mail_started, .transaction = 1, .sender = SLICE("a@example.org"));
+    assert_int_equal(journal_writer_add(world->writer, buf_slice(&buf), mark), 0);
+    buf_drop(&buf);
+}
+
+/* It tells two things: one under a key of its own, one under a key that all write. */
+static void session_finish(struct world *world, uint64_t id, unsigned number, struct journal_mark *mark)
+{
+    struct event_stamp stamp = {.session = id, .unix_us = START_MS * 1000};
+    struct buf buf;
+    char text[24];
+    snprintf(text, sizeof text, "%u", number);
+    buf_init(&buf, 1 << 16);
+    TELL(world, &buf, &stamp, told, .verb = STORE_PUT, .key = slice_text(text), .value = slice_text(text));
+    TELL(world, &buf, &stamp, told, .verb = STORE_PUT, .key = SLICE("newest"), .value = slice_text(text));
+    TELL(world, &buf, &stamp, message_stored, .transaction = 1, .queue_id = SLICE("x"));
+    TELL(world, &buf, &stamp, session_ended, .peer = peer, .accepted = 1, .tried = 1, .why = 1);
+    assert_int_equal(journal_writer_add(world->writer, buf_slice(&buf), mark), 0);
+    buf_drop(&buf);
+}
+
+static uint64_t session_id(unsigned number)
+{
+    return event_id_make(START_MS + number, 0, 0);
+}
+
+/* --- what came of it ------------------------------------------------------------------------------------ */
+
+/* Another process looks, as gates do. */
+static void assert_store(const struct world *world, unsigned count)
+{
+    pid_t child = fork();
+    if (child == 0) {
+        struct store_lmdb_settings settings = {.folder = slice_text(world->store)};
+        struct store *store;
+        struct slice value;
+        char text[24];
+        if (store_lmdb_open(&settings, &store, NULL) < 0)
+            _exit(2);
+        for (unsigned i = 0; i < count; i++) {
+            snprintf(text, sizeof text, "%u", i);
+            if (store_get(store, slice_text(text), START_MS, &value, NULL) != STORE_FOUND ||
+                !slice_equal(value, slice_text(text)))
+                _exit(3);
+        }
+        snprintf(text, sizeof text, "%u", count - 1);
+        bool newest = store_get(store, SLICE("newest"), START_MS, &value, NULL) == STORE_FOUND &&
+                      slice_equal(value, slice_text(text));
+        _exit(newest ? 0 : 4);
+    }
+    int status;
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_int_equal(status, 0);
+}
+
+static struct slice log_take(const struct world *world)
+{
+    static char text[8 << 20];
+    int fd = open(world->log, O_RDONLY);
+    ssize_t len = fd < 0 ? 0 : read(fd, text, sizeof text);
+    assert_true(len >= 0 && len < (ssize_t)sizeof text);
+    if (fd >= 0)
+        close(fd);
+    return slice_of(text, (size_t)len);
+}
+
+static bool log_has(struct slice log, uint64_t session, const char *what)
+{
+    char id[EVENT_ID_SIZE], line[128];
+    event_id_print(session, id);
+    snprintf(line, sizeof line, "%s%s", id, what);
+    return slice_find_slice(log, slice_text(line)) != SLICE_NOT_FOUND;
+}
+
+static void pause_ms(unsigned ms)
+{
+    nanosleep(&(struct timespec){.tv_nsec = ms * 1000000L}, NULL);
+}
+
+/* Until the keeper has written this session's end. */
+static void wait_for_end(const struct world *world, uint64_t session)
+{
+    for (unsigned tries = 0; tries < 2000; tries++, pause_ms(10))
+        if (log_has(log_take(world), session, " #721 end "))
+            return;
+    fail_msg("the keeper does not come to it");
+}
+
+/* --- tests ---------------------------------------------------------------------------------------------- */
+
+static void draining_reads_all(void **state)
+{
+    (void)state;
+    struct world world;
+    world_make(&world);
+    writer_begin(&world);
+    keeper_start(&world);
+    for (unsigned i = 0; i < 5000; i++) {
+        struct journal_mark mark = {0};
+        session_begin(&world, session_id(i), &mark);
+        session_finish(&world, session_id(i), i, &mark);
+        if (i % 500 == 0)
+            assert_true(journal_writer_flush(world.writer, 10000));
+    }
+    assert_true(journal_writer_flush(world.writer, 10000));
+    keeper_drain(&world);
+    assert_store(&world, 5000);
+    struct slice log = log_take(&world);
+    for (unsigned i = 0; i < 5000; i++)
+        assert_true(log_has(log, session_id(i), " #721 end i=192.0.2.7 "));
+    world_drop(&world);
+}
+
+static void kills_lose_nothing(void **state)
+{
+    (void)state;
+    struct world world;
+    unsigned number = 0;
+    world_make(&world);
+    writer_begin(&world);
+    for (unsigned round = 0; round < 15; round++) {
+        keeper_start(&world);
+        for (unsigned i = 0; i < 300; i++, number++) {
+            struct journal_mark mark = {0};
+            session_begin(&world, session_id(number), &mark);
+            session_finish(&world, session_id(number), number, &mark);
+        }
+        assert_true(journal_writer_flush(world.writer, 10000));
+        pause_ms(round * 15); /* killed earlier or later: before it reads, in between, after its commit */
+        keeper_kill(&world);
+    }
+    keeper_start(&world);
+    keeper_drain(&world);
+    assert_store(&world, number);
+    struct slice log = log_take(&world);
+    for (unsigned i = 0; i < number; i++)
+        assert_true(log_has(log, session_id(i), " #721 end "));
+    world_drop(&world);
+}
+
+static void a_session_that_began_before_is_known(void **state)
+{
+    (void)state;
+    struct world world;
+    struct journal_mark first = {0}, second = {0};
+    world_make(&world);
+    writer_begin(&world);
+    session_begin(&world, session_id(1), &first);
+    session_begin(&world, session_id(2), &second);
+    session_finish(&world, session_id(2), 0, &second);
+    assert_true(journal_writer_flush(world.writer, 10000));
+    keeper_start(&world);
+    keeper_drain(&world);
+    session_finish(&world, session_id(1), 1, &first);
+    assert_true(journal_writer_flush(world.writer, 10000));
+    keeper_start(&world);
+    keeper_drain(&world);
+    struct slice log = log_take(&world);
+    assert_true(log_has(log, session_id(1),
+                        ".1: from=<a@example.org>, size=0, class=0, nrcpts=0, proto=ESMTP, "
+                        "daemon=postern, relay=[192.0.2.7]\n"));
+    /* What was read before the first end was not read again. */
+    size_t at = slice_find_slice(log, SLICE(" #721 end "));
+    assert_int_not_equal(at, SLICE_NOT_FOUND);
+    char id[EVENT_ID_SIZE];
+    event_id_print(session_id(2), id);
+    size_t once = slice_find_slice(log, slice_text(id));
+    assert_int_not_equal(once, SLICE_NOT_FOUND);
+    struct slice rest = slice_from(log, slice_find_slice(log, SLICE(" #721 end ")) + 1);
+    assert_int_equal(slice_find_slice(rest, slice_text(id)), SLICE_NOT_FOUND);
+    world_drop(&world);
+}
+
+static void old_files_go(void **state)
+{
+    (void)state;
+    struct world world;
+    struct journal_mark mark = {0};
+    char path[256];
+    world_make(&world);
+    world.site->set.journal_keep = 7 * UINT64_C(86400000);
+    for (unsigned i = 0; i < 2; i++) {
+        writer_begin(&world);
+        session_begin(&world, session_id(i), &mark);
+        session_finish(&world, session_id(i), i, &mark);
+        journal_writer_close(world.writer);
+    }
+    writer_begin(&world);
+    snprintf(path, sizeof path, "%s/gate-0.20260724T023556Z.00000001.journal", world.journal);
+    struct timeval old[2] = {{.tv_sec = 1000000000}, {.tv_sec = 1000000000}};
+    assert_int_equal(utimes(path, old), 0);
+    /* Unread files stay; what the first keeper has read, the second removes. */
+    keeper_start(&world);
+    wait_for_end(&world, session_id(1));
+    keeper_drain(&world);
+    assert_int_equal(access(path, F_OK), 0);
+    keeper_start(&world);
+    struct journal_mark last = {0};
+    session_begin(&world, session_id(5), &last);
+    session_finish(&world, session_id(5), 5, &last);
+    wait_for_end(&world, session_id(5));
+    keeper_drain(&world);
+    assert_int_not_equal(access(path, F_OK), 0);
+    snprintf(path, sizeof path, "%s/gate-0.20260724T023556Z.00000002.journal", world.journal);
+    assert_int_equal(access(path, F_OK), 0);
+    world_drop(&world);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(draining_reads_all),
+        cmocka_unit_test(kills_lose_nothing),
+        cmocka_unit_test(a_session_that_began_before_is_known),
+        cmocka_unit_test(old_files_go),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
