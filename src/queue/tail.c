@@ -327,7 +327,7 @@ static int find_way(struct reading *reading, struct error *error)
 {
     struct tail *tail = reading->tail;
     uint64_t synced, content;
-    const int safe = find_ahead(reading, tail->at, RECORD_SYNCED, &synced, error);
+    const int safe = find_ahead(reading, tail->at + 1, RECORD_SYNCED, &synced, error);
 
     if (safe < 0 || (safe == 0 && !tail->final))
         return safe;

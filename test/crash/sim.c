@@ -723,6 +723,11 @@ void sim_fail(struct sim *sim, enum sim_kind kind, uint64_t from, unsigned times
     assert(!"too many faults");
 }
 
+void sim_heal(struct sim *sim)
+{
+    memset(sim->faults, 0, sizeof(sim->faults));
+}
+
 void sim_set_room(struct sim *sim, uint64_t octets)
 {
     sim->room = octets;

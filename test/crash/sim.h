@@ -46,6 +46,7 @@ bool sim_is_stopped(const struct sim *sim);
  */
 void sim_fail(struct sim *sim, enum sim_kind kind, uint64_t from, unsigned times, int number,
               const char *path_part);
+void sim_heal(struct sim *sim); /* no more faults */
 /* Octets that room() tells, and that writes may still take before they fail with ENOSPC. */
 void sim_set_room(struct sim *sim, uint64_t octets);
 
