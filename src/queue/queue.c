@@ -9,7 +9,7 @@
 #include <string.h>
 
 #define EVENTS_MAX  (16u * 1024u * 1024u)
-#define EVENTS_HAND (64u * 1024u) /* octets after which they are handed on within a turn */
+#define EVENTS_KEEP (64u * 1024u) /* a larger buffer is given back */
 
 /* --- what all parts use ----------------------------------------------------------------------------------
  */
@@ -148,12 +148,22 @@ int queue_open(const struct queue_settings *settings, struct queue **ret_queue, 
     return 0;
 }
 
+static void hand_on_events(struct queue *queue)
+{
+    if (queue->events.len)
+        queue->shell.record(queue->shell.whom, buf_slice(&queue->events));
+    buf_clear(&queue->events);
+    if (queue->events.size > EVENTS_KEEP)
+        buf_drop(&queue->events);
+}
+
 void queue_free(struct queue *queue)
 {
     if (!queue)
         return;
     assert(queue_busy(queue) == 0);
     admin_drop(queue);
+    hand_on_events(queue);
     while (!list_is_empty(&queue->items))
         item_free(LIST_OF(queue->items.next, struct item, link));
     while (!list_is_empty(&queue->settled))
@@ -206,11 +216,7 @@ uint64_t queue_turn(struct queue *queue)
     ship_turn(queue);
     settle_turn(queue);
     admin_turn(queue);
-    if (queue->events.len)
-        queue->shell.record(queue->shell.whom, buf_slice(&queue->events));
-    buf_clear(&queue->events);
-    if (queue->events.size > EVENTS_HAND)
-        buf_drop(&queue->events);
+    hand_on_events(queue);
     due = wait_due_ms(queue);
     if (!list_is_empty(&queue->settled) && queue->settle_again_ms > now_ms && queue->settle_again_ms < due)
         due = queue->settle_again_ms;

@@ -127,6 +127,7 @@ struct queue {
     struct link settled; /* items that are to be settled */
     bool settling;
     uint64_t settle_again_ms; /* after a failure */
+    uint64_t settle_pause_ms;
     struct link questions;
     struct queue_counts counts;
 };

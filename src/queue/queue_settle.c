@@ -15,9 +15,10 @@
 #include <errno.h>
 #include <string.h>
 
-#define TOGETHER     256
-#define AGAIN_MS     5000
-#define COURIER_GATE 63u /* in the ids of notifications, with a counter that gates do not reach */
+#define TOGETHER       256
+#define AGAIN_FIRST_MS 5000 /* after a failure; doubles */
+#define AGAIN_MOST_MS  60000
+#define COURIER_GATE   63u /* in the ids of notifications, with a counter that gates do not reach */
 
 struct notification {
     struct notify_item *items;
@@ -509,8 +510,13 @@ static void settle_done(void *data)
     }
     if (failed) {
         queue_trouble(queue, "writing to the queue", &job->error,
-                      "messages stay where they are; it is tried again in a few seconds");
-        queue->settle_again_ms = queue->shell.now_ms(queue->shell.whom) + AGAIN_MS;
+                      "messages stay where they are; it is tried again soon");
+        queue->settle_pause_ms = queue->settle_pause_ms ? queue->settle_pause_ms * 2 : AGAIN_FIRST_MS;
+        if (queue->settle_pause_ms > AGAIN_MOST_MS)
+            queue->settle_pause_ms = AGAIN_MOST_MS;
+        queue->settle_again_ms = queue->shell.now_ms(queue->shell.whom) + queue->settle_pause_ms;
+    } else {
+        queue->settle_pause_ms = 0;
     }
     memory_give(job, sizeof(*job));
 }

@@ -204,6 +204,10 @@ struct world_message *world_message(struct world *world, const char *to, size_t 
 
 static size_t content_make(const struct world_message *message, char *room, size_t size, const char *end)
 {
+    if (message->raw.at) {
+        memcpy(room, message->raw.at, message->raw.len);
+        return message->raw.len;
+    }
     size_t len = (size_t)snprintf(room, size, "Message-ID: <%u@example.org>%sX-Key: %u%s%s", message->key,
                                   end, message->key, end, end);
     for (size_t i = 0; i < message->filler / 16; i++)
@@ -215,49 +219,75 @@ static size_t content_make(const struct world_message *message, char *room, size
 
 static size_t content_room(const struct world_message *message)
 {
-    return message->filler * 2 + 1000;
+    return message->filler * 2 + message->raw.len + 1000;
 }
 
-static void transaction_make(const struct world_message *message, struct transaction *t,
-                             struct recipient *recipients)
+struct made {
+    struct transaction t;
+    struct recipient *recipients;
+    char (*names)[32];
+};
+
+static void transaction_make(const struct world_message *message, struct made *made)
 {
-    memset(t, 0, sizeof(*t));
+    struct transaction *t = &made->t;
+    const unsigned count = message->to_count + message->extra;
+
+    memset(made, 0, sizeof(*made));
+    made->recipients = calloc(count, sizeof(*made->recipients));
+    made->names = calloc(message->extra + 1, sizeof(*made->names));
     t->session = message->session;
     t->number = message->number;
     t->sender = message->null_sender ? SLICE_NONE : SLICE("sender@our.example");
-    t->recipients = recipients;
-    t->recipient_count = message->to_count;
+    if (message->sender.len)
+        t->sender = message->sender;
+    t->recipients = made->recipients;
+    t->recipient_count = count;
     t->received_unix_ms = START_UNIX_MS;
-    for (unsigned i = 0; i < message->to_count; i++)
-        recipients[i] = (struct recipient){.next = i + 1 < message->to_count ? &recipients[i + 1] : NULL,
-                                           .address = slice_text(message->to[i]),
-                                           .notify = message->notify[i]};
+    t->ret = message->ret;
+    t->smtputf8 = message->smtputf8;
+    t->envid = SLICE("QQ+2B314");
+    t->helo = SLICE("client.example");
+    for (unsigned i = 0; i < count; i++) {
+        struct slice address;
+        if (i >= message->to_count)
+            snprintf(made->names[i - message->to_count], 32, "x%u@lmtp.example", i - message->to_count);
+        address = slice_text(i < message->to_count ? message->to[i] : made->names[i - message->to_count]);
+        made->recipients[i] = (struct recipient){.next = i + 1 < count ? &made->recipients[i + 1] : NULL,
+                                                 .address = address,
+                                                 .notify = i < message->to_count ? message->notify[i] : 0};
+    }
+}
+
+static void transaction_drop(struct made *made)
+{
+    free(made->recipients);
+    free(made->names);
 }
 
 static bool store_large(struct world *world, const struct world_message *message, struct slice content)
 {
-    struct recipient recipients[8];
-    struct transaction t;
+    struct made made;
     struct buf envelope;
     char id[QUEUE_ID_SIZE];
     struct draft *draft = draft_new(&world->drafts);
 
-    transaction_make(message, &t, recipients);
+    transaction_make(message, &made);
     queue_id_print(message->session, message->number, id);
     buf_init(&envelope, UINT32_MAX);
-    message_add_envelope(&envelope, message->key, &t, SLICE("our.example"), content.len);
+    message_add_envelope(&envelope, message->key, &made.t, SLICE("our.example"), content.len);
     bool good = draft_add(draft, content);
     good = good && segment_store_large(draft, sim_files(world->sim), SPOOL "/incoming", message->key,
                                        buf_slice(&envelope), id, NULL) == 0;
     buf_drop(&envelope);
+    transaction_drop(&made);
     draft_free(draft);
     return good;
 }
 
 static bool store_small(struct world *world, const struct world_message *message, struct slice content)
 {
-    struct recipient recipients[8];
-    struct transaction t;
+    struct made made;
     struct buf records;
     struct segment *segment = &world->segment;
 
@@ -265,12 +295,13 @@ static bool store_small(struct world *world, const struct world_message *message
     if (segment->descriptor < 0 && segment_begin(segment, sim_files(world->sim), SPOOL "/incoming",
                                                  world->segments, 0xabc + world->segments, NULL) < 0)
         return false;
-    transaction_make(message, &t, recipients);
+    transaction_make(message, &made);
     buf_init(&records, UINT32_MAX);
     record_add(&records, segment->mark, RECORD_CONTENT, content);
-    message_add_envelope(&records, segment->mark, &t, SLICE("our.example"), content.len);
+    message_add_envelope(&records, segment->mark, &made.t, SLICE("our.example"), content.len);
     const bool good = segment_add(segment, buf_slice(&records), NULL) == 0;
     buf_drop(&records);
+    transaction_drop(&made);
     return good;
 }
 
@@ -299,7 +330,8 @@ void world_commit(struct world *world, size_t first, size_t count)
     if (!good)
         segment_abandon(&world->segment);
     for (size_t i = first; i < first + count; i++)
-        if (good && world->messages[i].filler <= DRAFT_MEMORY / 2)
+        if (good && !world->messages[i].accepted &&
+            world->messages[i].filler + world->messages[i].raw.len <= DRAFT_MEMORY / 2)
             world->messages[i].accepted = true;
 }
 
@@ -352,6 +384,8 @@ static struct world_message *remote_take(struct world *world, const struct outbo
 
 static void remote_count(struct world_message *message, struct slice address)
 {
+    if (message && slice_starts(address, SLICE("x")) && message->extra)
+        message->remote_extra++;
     for (unsigned i = 0; message && i < message->to_count; i++)
         if (slice_equal(slice_text(message->to[i]), address) ||
             (strncmp(message->to[i], "ahead@", 6) == 0 && slice_starts(address, SLICE("later@"))))
@@ -448,8 +482,12 @@ bool world_step(struct world *world)
     const size_t dones = job_count(world->dones);
     const size_t all = works + dones + world->shipped_count;
 
-    if (world->queue)
+    if (world->queue) {
+        struct queue_counts counts;
         queue_turn(world->queue);
+        queue_count(world->queue, &counts);
+        world->active_most = counts.active > world->active_most ? counts.active : world->active_most;
+    }
     if (!all)
         return job_count(world->jobs) + world->shipped_count > 0;
     const size_t at = (size_t)random_below(&world->random, all);

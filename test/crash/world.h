@@ -8,7 +8,7 @@
 #include "queue/segment.h"
 #include "sim.h"
 
-#define WORLD_MESSAGES 64
+#define WORLD_MESSAGES 2048
 #define WORLD_BOXES    8
 
 /* Recipients by their local part: box0…box7 have Maildirs at our.example; at away.example (SMTP) and
@@ -21,11 +21,17 @@ struct world_message {
     char to[8][64];
     unsigned to_count;
     uint8_t notify[8];
-    size_t filler; /* octets of the body */
+    size_t filler;    /* octets of the body */
+    struct slice raw; /* the content itself, when it is not to be made */
+    unsigned extra;   /* recipients x0@lmtp.example, x1@… behind the others */
+    enum ret_kind ret;
+    bool smtputf8;
+    struct slice sender; /* empty: sender@our.example */
     bool null_sender;
     bool accepted;      /* it had its 250 */
     bool tried;         /* it was given to the spool */
     unsigned remote[8]; /* copies that other servers took */
+    unsigned remote_extra;
 };
 
 struct world_job;
@@ -53,6 +59,7 @@ struct world {
     char last_reason[512]; /* of the last event that has one */
     unsigned remote_bad;   /* contents that other servers got spoilt */
     unsigned crashes;
+    size_t active_most;
 };
 
 struct world *world_new(uint64_t seed);
