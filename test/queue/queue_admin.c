@@ -40,9 +40,7 @@ static void assert_has(struct slice text, const char *part)
         fail_msg("\"%s\" is missing in:\n%.*s", part, SLICE_ARGS(text));
 }
 
-* /
-
-    struct answers {
+struct answers {
     struct buf text;
     unsigned lines;
     bool ended;
