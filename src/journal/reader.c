@@ -270,7 +270,7 @@ int journal_reader_open(const struct journal_reader_settings *settings, struct j
     struct journal_reader *reader = memory_take(sizeof *reader);
     reader->settings = *settings;
     snprintf(reader->folder, sizeof reader->folder, "%s", settings->folder);
-    reader->inotify = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
+    reader->inotify = settings->unwatched ? -1 : inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
     const uint32_t mask = IN_MODIFY | IN_CREATE | IN_DELETE | IN_MOVED_TO | IN_ONLYDIR;
     if (reader->inotify >= 0 && inotify_add_watch(reader->inotify, reader->folder, mask) < 0) {
         close(reader->inotify);

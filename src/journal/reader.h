@@ -16,7 +16,8 @@ enum journal_from { JOURNAL_FROM_START, JOURNAL_FROM_END };
 struct journal_reader_settings {
     const char *folder;
     enum journal_from
-        from; /* for streams that are there when the reader opens; later ones: from their start */
+        from;       /* for streams that are there when the reader opens; later ones: from their start */
+    bool unwatched; /* only what is there now is of interest: journal_reader_fd gives -1 */
     /* Where a stream is to be taken up; false: nothing is known of it. May be NULL. A place in a file that is
      * gone means the next file. */
     bool (*place)(void *data, struct slice stream, struct journal_mark *ret_place);
