@@ -369,7 +369,7 @@ def postern_role(pid):
     """gate, keeper, courier, ...: as the process calls itself."""
     try:
         with open(f"/proc/{pid}/comm", encoding="ascii", errors="replace") as file:
-            return file.read().strip()
+            return file.read().strip().removeprefix("postern-")
     except OSError:
         return "gone"
 

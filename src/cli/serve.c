@@ -80,7 +80,7 @@ static void print_trial(const struct cli *cli, const struct site *site)
                   "--mail-rcpt %.*s smtp://%s\n",
                   SLICE_ARGS(to), server);
     cli_print("  cat %.*s/new/*\n", SLICE_ARGS(maildir));
-    cli_print("  build/postern -c %s explain last\n", cli->file);
+    cli_print("  %s -c %s explain last\n", program_invocation_name, cli->file);
     arena_drop(&arena);
 }
 

@@ -108,21 +108,13 @@ static bool wants_octets(const struct conn *conn)
     return !conn->eof && !conn->out && !conn->queued && !conn->starts_tls && kept < CONN_KEEP_MAX;
 }
 
+/* Reading is always watched: whoever does not want octets now looks later whether there were some. So an idle
+ * connection, and a busy one whose client reads, never costs more than its registration. */
 void conn_watch(struct conn *conn)
 {
-    unsigned wants = conn->out ? LOOP_WRITE : 0;
-    if (conn->watch.fd < 0)
-        return;
-    switch ((enum conn_state)conn->state) {
-    case CONN_OPEN:
-        if (wants_octets(conn))
-            wants |= conn->wants_write ? LOOP_WRITE : LOOP_READ;
-        break;
-    case CONN_SHAKING: wants = conn->wants_write ? LOOP_WRITE : LOOP_READ; break;
-    case CONN_CLOSING: break;
-    case CONN_LINGERING: wants = LOOP_READ; break;
-    }
-    loop_want(conn->gate->loop, &conn->watch, wants);
+    bool writes = conn->out || conn->wants_write;
+    if (conn->watch.fd >= 0)
+        loop_want(conn->gate->loop, &conn->watch, LOOP_EDGE | LOOP_READ | (writes ? LOOP_WRITE : 0));
 }
 
 void conn_again(struct conn *conn)
@@ -273,6 +265,20 @@ static void flush(struct conn *conn)
 
 /* --- the end ------------------------------------------------------------------------------------------- */
 
+static void linger(struct conn *conn)
+{
+    ssize_t got;
+    while ((got = recv(conn->watch.fd, conn->gate->in, GATE_READ_SIZE, 0)) > 0) {
+        conn->lingered = (uint16_t)(conn->lingered + (got + 1023) / 1024);
+        if (conn->lingered > LINGER_KIB_MAX)
+            break;
+    }
+    if (got < 0 && (errno == EAGAIN || errno == EINTR))
+        conn_watch(conn);
+    else
+        conn_close(conn);
+}
+
 /* A client that still sends when we close gets a reset, and may lose our last reply by it: so our side is
  * shut first, and what comes is read and dropped for a while. Where nothing more can come that is spared. */
 static void end_sent(struct conn *conn)
@@ -287,17 +293,7 @@ static void end_sent(struct conn *conn)
     shutdown(conn->watch.fd, SHUT_WR);
     conn->state = CONN_LINGERING;
     loop_timer_set(conn->gate->loop, &conn->timer, loop_now_ms(conn->gate->loop) + LINGER_MS);
-    conn_watch(conn);
-}
-
-static void linger(struct conn *conn)
-{
-    ssize_t got = recv(conn->watch.fd, conn->gate->in, GATE_READ_SIZE, 0);
-    if (got < 0 && (errno == EAGAIN || errno == EINTR))
-        return;
-    conn->lingered = (uint16_t)(conn->lingered + (got + 1023) / 1024);
-    if (got <= 0 || conn->lingered > LINGER_KIB_MAX)
-        conn_close(conn);
+    linger(conn);
 }
 
 void conn_over(struct conn *conn)
@@ -330,14 +326,17 @@ void conn_settle(struct conn *conn)
         conn_step(conn, &input);
         flush(conn);
     }
-    if (conn->out)
-        conn_watch(conn);
-    else if (conn->state == CONN_CLOSING)
+    if (conn->state == CONN_CLOSING && !conn->out) {
         end_sent(conn);
-    else if (conn->starts_tls)
+        return;
+    }
+    if (conn->starts_tls && !conn->out) {
         conn_tls_begin(conn);
-    else
-        conn_watch(conn);
+        return;
+    }
+    conn_watch(conn);
+    if (conn->readable && conn->state == CONN_OPEN && wants_octets(conn))
+        conn_again(conn);
 }
 
 /* --- what happens to it -------------------------------------------------------------------------------- */
@@ -355,8 +354,6 @@ static void octets_came(struct conn *conn, size_t kept, size_t got)
     if (kept)
         memcpy(gate->in, conn->in->at, kept);
     offer(conn, slice_of(gate->in, kept + got));
-    if (conn->tls && conn->big && conn->state == CONN_OPEN)
-        conn_again(conn); /* OpenSSL may hold octets that the descriptor does not show */
 }
 
 /* False: there was nothing to read. */
@@ -368,6 +365,8 @@ static bool conn_read(struct conn *conn)
     long got = conn_receive(conn, gate->in + kept, size);
     if (got < 0 && (errno == EAGAIN || errno == EINTR)) {
         conn_watch(conn);
+        if (conn->readable)
+            conn_again(conn);
         return false;
     }
     if (got < 0)
@@ -376,6 +375,8 @@ static bool conn_read(struct conn *conn)
     conn->big = got == (long)size;
     if (got > 0)
         octets_came(conn, kept, (size_t)got);
+    else
+        offer_kept(conn); /* an answer may have come since it was offered */
     conn_settle(conn);
     return true;
 }
@@ -388,12 +389,12 @@ static void conn_write(struct conn *conn)
 
 static void conn_ready_open(struct conn *conn, unsigned ready)
 {
-    if (ready & LOOP_READ || (ready & LOOP_WRITE && conn->wants_write)) {
+    if (conn->readable && wants_octets(conn)) {
         conn_read(conn);
     } else if (ready & LOOP_BROKEN) {
         lose(conn);
         conn_settle(conn);
-    } else {
+    } else if (conn->out) {
         conn_write(conn);
     }
 }
@@ -401,6 +402,8 @@ static void conn_ready_open(struct conn *conn, unsigned ready)
 static void conn_ready(struct loop_watch *watch, unsigned ready)
 {
     struct conn *conn = LIST_OF(watch, struct conn, watch);
+    conn->ended |= (ready & LOOP_ENDED) != 0;
+    conn->readable |= (ready & (LOOP_READ | LOOP_ENDED)) != 0 || (conn->wants_write && (ready & LOOP_WRITE));
     switch ((enum conn_state)conn->state) {
     case CONN_OPEN: conn_ready_open(conn, ready); break;
     case CONN_SHAKING: conn_tls_shake(conn); break;
@@ -444,7 +447,7 @@ static void conns_again(struct loop_hook *hook)
         if (!conn || !conn->queued)
             continue;
         conn->queued = false;
-        bool may_read = conn->tls && conn->state == CONN_OPEN && wants_octets(conn);
+        bool may_read = conn->readable && conn->state == CONN_OPEN && wants_octets(conn);
         if (!may_read || !conn_read(conn))
             go_on(conn);
     }
@@ -478,7 +481,7 @@ static struct conn *conn_new(struct gate *gate, int fd)
     conn->watch.fd = fd;
     conn->watch.ready = conn_ready;
     conn->timer.due = conn_due;
-    if (loop_add(gate->loop, &conn->watch, LOOP_READ, NULL) == 0)
+    if (loop_add(gate->loop, &conn->watch, LOOP_EDGE | LOOP_READ, NULL) == 0)
         return conn;
     close(fd);
     slab_give(&gate->conns, handle);

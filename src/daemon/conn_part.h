@@ -28,6 +28,8 @@ struct conn {
     uint8_t state;        /* enum conn_state */
     bool eof : 1;         /* the client has closed its side; the session was not told yet */
     bool big : 1;         /* the last read was full: read more at once */
+    bool readable : 1;    /* there may be octets that were not read: the loop tells of new ones only */
+    bool ended : 1;       /* the end of the client's octets has come, if not been read yet */
     bool queued : 1;      /* in gate->again */
     bool starts_tls : 1;  /* as soon as what is unsent is gone */
     bool said_quit : 1;   /* the last command: the client expects the end and sends nothing more */

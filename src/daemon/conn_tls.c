@@ -12,7 +12,9 @@ void conn_tls_begin(struct conn *conn)
     gate->guard.tls++;
     conn->state = CONN_SHAKING;
     conn->wants_write = false;
-    conn_watch(conn); /* the client speaks first */
+    conn_watch(conn);
+    if (conn->readable)
+        conn_tls_shake(conn); /* its first octets are there already */
 }
 
 static void shake_failed(struct conn *conn)
@@ -30,8 +32,8 @@ static void shake_done(struct conn *conn)
                                   .cipher = tls_cipher(conn->tls),
                                   .server_name = tls_server_name(conn->tls)}};
     conn->state = CONN_OPEN;
+    conn->readable = true; /* the client's first octets may have come with the end of its handshake */
     conn_step(conn, &input);
-    conn_again(conn); /* the client's first octets may have come with the end of its handshake */
     conn_settle(conn);
 }
 
@@ -48,31 +50,38 @@ void conn_tls_shake(struct conn *conn)
     }
 }
 
-/* As many records as fit. */
+/* As many records as fit. OpenSSL may hold octets that the descriptor does not show: only when it asks for
+ * more is there nothing left to read. */
 static long tls_receive(struct conn *conn, char *at, size_t size)
 {
+    enum tls_status status = TLS_DONE;
     size_t have = 0;
-    conn->wants_write = false;
-    while (have < size) {
+    while (status == TLS_DONE && have < size) {
         size_t got = 0;
-        enum tls_status status = tls_read(conn->tls, at + have, size - have, &got);
-        have += got;
-        if (status == TLS_DONE)
-            continue;
-        if (have)
-            break; /* whatever it is comes again */
-        if (status == TLS_CLOSED)
-            return 0;
-        conn->wants_write = status == TLS_WANT_WRITE;
-        errno = status == TLS_FAILED ? EPROTO : EAGAIN;
-        return -1;
+        status = tls_read(conn->tls, at + have, size - have, &got);
+        have += status == TLS_DONE ? got : 0;
     }
-    return (long)have;
+    conn->wants_write = status == TLS_WANT_WRITE;
+    conn->readable = status != TLS_WANT_READ && status != TLS_WANT_WRITE;
+    if (have)
+        return (long)have;
+    if (status == TLS_CLOSED)
+        return 0;
+    errno = status == TLS_FAILED ? EPROTO : EAGAIN;
+    return -1;
+}
+
+/* Less than asked for is all there is, unless the end stands behind it. */
+static long plain_receive(struct conn *conn, char *at, size_t size)
+{
+    ssize_t got = recv(conn->watch.fd, at, size, 0);
+    conn->readable = got == (ssize_t)size || (got > 0 && conn->ended) || (got < 0 && errno == EINTR);
+    return got;
 }
 
 long conn_receive(struct conn *conn, char *at, size_t size)
 {
-    return conn->tls ? tls_receive(conn, at, size) : recv(conn->watch.fd, at, size, 0);
+    return conn->tls ? tls_receive(conn, at, size) : plain_receive(conn, at, size);
 }
 
 static long tls_transmit(struct conn *conn, struct slice octets)

@@ -85,7 +85,12 @@ void loop_close(struct loop *loop)
 
 static uint32_t epoll_wants(unsigned wants)
 {
-    return (wants & LOOP_READ ? (uint32_t)EPOLLIN : 0) | (wants & LOOP_WRITE ? (uint32_t)EPOLLOUT : 0);
+    uint32_t events = wants & LOOP_READ ? (uint32_t)EPOLLIN : 0;
+    if (wants & LOOP_WRITE)
+        events |= (uint32_t)EPOLLOUT;
+    if (wants & LOOP_EDGE)
+        events |= (uint32_t)EPOLLET | (uint32_t)EPOLLRDHUP;
+    return events;
 }
 
 int loop_add(struct loop *loop, struct loop_watch *watch, unsigned wants, struct error *error)
@@ -208,6 +213,8 @@ static unsigned epoll_ready(uint32_t events)
     unsigned ready = events & (uint32_t)EPOLLIN ? LOOP_READ : 0;
     if (events & (uint32_t)EPOLLOUT)
         ready |= LOOP_WRITE;
+    if (events & (uint32_t)EPOLLRDHUP)
+        ready |= LOOP_ENDED;
     if (events & ((uint32_t)EPOLLERR | (uint32_t)EPOLLHUP))
         ready |= LOOP_BROKEN;
     return ready;

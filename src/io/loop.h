@@ -1,5 +1,5 @@
-/* The event loop of a process: descriptors (epoll, level-triggered), timers (a wheel) and a wake-up for other
- * threads. One thread runs it; only loop_wake may be called from others.
+/* The event loop of a process: descriptors (epoll, level-triggered but for LOOP_EDGE), timers (a wheel) and a
+ * wake-up for other threads. One thread runs it; only loop_wake may be called from others.
  *
  * A watch and a timer are parts of their owner's struct, which a callback finds with LIST_OF; the loop keeps
  * no memory for each. A watch that is removed, and a timer that is cleared, are never called again, not even
@@ -21,6 +21,11 @@ struct loop;
 #define LOOP_READ   1u /* octets, a connection to accept, or the end of the stream */
 #define LOOP_WRITE  2u
 #define LOOP_BROKEN 4u /* error or closed in both directions: told even when not asked for */
+/* To be asked for with the others: each change is told once, and whoever has not read all, or not written
+ * all, has to come back by himself. It spares the kernel a second look at each descriptor that was ready. */
+#define LOOP_EDGE 8u
+#define LOOP_ENDED                                                                                           \
+    16u /* with LOOP_EDGE only: the other side has shut its side, its last octets may be unread */
 
 struct loop_watch {
     void (*ready)(struct loop_watch *watch, unsigned ready);

@@ -144,7 +144,7 @@ static int local_begin(int fd, const union socket_name *name, socklen_t size, un
 int net_listen_unix(struct slice path, unsigned mode, struct error *error)
 {
     union socket_name name;
-    socklen_t size;
+    socklen_t size = 0;
     if (name_make_local(path, &name, &size, error) < 0)
         return -1;
     int fd = socket_open(AF_UNIX);
@@ -196,7 +196,7 @@ int net_connect(const struct address *to, const struct address *from, struct err
 int net_connect_unix(struct slice path, struct error *error)
 {
     union socket_name name;
-    socklen_t size;
+    socklen_t size = 0;
     if (name_make_local(path, &name, &size, error) < 0)
         return -1;
     int fd = socket_open(AF_UNIX);

@@ -90,6 +90,35 @@ static void wants_and_broken(void **state)
     loop_close(loop);
 }
 
+/* What was not read is told once; new octets, and the end, are told again. */
+static void edges(void **state)
+{
+    (void)state;
+    struct loop *loop = loop_new();
+    struct end a = {0};
+    int pair[2];
+    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
+    end_add(loop, &a, pair[0], LOOP_READ | LOOP_EDGE);
+    assert_int_equal(write(pair[1], "x", 1), 1);
+    loop_turn(loop, 1000);
+    loop_turn(loop, 0);
+    assert_int_equal(a.calls, 1);
+    assert_int_equal(a.ready, LOOP_READ);
+    assert_int_equal(write(pair[1], "x", 1), 1);
+    loop_turn(loop, 1000);
+    assert_int_equal(a.calls, 2);
+    shutdown(pair[1], SHUT_WR);
+    loop_turn(loop, 1000);
+    assert_int_equal(a.calls, 3);
+    assert_int_equal(a.ready, LOOP_READ | LOOP_ENDED);
+    loop_turn(loop, 0);
+    assert_int_equal(a.calls, 3);
+    loop_remove(loop, &a.watch);
+    loop_close(loop);
+    close(pair[0]);
+    close(pair[1]);
+}
+
 struct clockwork {
     struct loop *loop;
     struct loop_timer timers[4];
@@ -209,9 +238,13 @@ static void shared_with_a_child(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(removed_within_batch), cmocka_unit_test(wants_and_broken),
-        cmocka_unit_test(timers_in_order),      cmocka_unit_test(hooks_and_again),
-        cmocka_unit_test(woken_by_thread),      cmocka_unit_test(shared_with_a_child),
+        cmocka_unit_test(removed_within_batch),
+        cmocka_unit_test(wants_and_broken),
+        cmocka_unit_test(edges),
+        cmocka_unit_test(timers_in_order),
+        cmocka_unit_test(hooks_and_again),
+        cmocka_unit_test(woken_by_thread),
+        cmocka_unit_test(shared_with_a_child),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
