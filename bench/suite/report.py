@@ -139,7 +139,7 @@ def section_sustained(numbers):
     rows = []
     for name in numbers.servers():
         last = numbers.last(name, "sustained")
-        if last:
+        if last and "delivered_rate" in last:
             rows.append([name, number(last["rate"]), number(last["delivered_rate"]), number(last["end_to_end"]),
                          number(last["units"]), number(last["arrived"]), f"{last['settle_seconds']:.1f}"])
     head = ["server", "accepted /s", "delivered /s meanwhile", "end to end /s", "accepted", "arrived", "drained in s"]
