@@ -1,8 +1,9 @@
 # The front door. meson builds, the scripts named here do the rest; each of them says how it is used.
 BUILD = build
 FUZZ_SECONDS = 60
+SOAK_MINUTES = 10
 
-.PHONY: run program all test lint asan tsan fuzz corpus coverage bench install deps clean
+.PHONY: run program all test lint asan tsan fuzz corpus coverage bench soak install deps clean
 
 run: deps-try program
 	$(BUILD)/postern serve -c etc/demo.conf --foreground
@@ -38,6 +39,11 @@ coverage: deps-build deps-test deps-coverage
 
 bench: all deps-bench
 	bench/run
+
+# Loss under kill -9 for a minute, then growth under load.
+soak: program deps-test
+	test/live/kill $(BUILD)/postern --seconds 60
+	test/live/soak $(BUILD)/postern --minutes $(SOAK_MINUTES)
 
 install: program
 	meson install -C $(BUILD) --no-rebuild

@@ -121,9 +121,25 @@ void command_resume(struct step *step)
     execute(step, &command, line);
 }
 
-/* The journal never sees what AUTH carries (RFC 4954): the word and the mechanism stay. */
-static struct slice without_secret(const struct command *command, struct slice line, struct arena *arena)
+/* A client that does not read our refusal of AUTH goes on with it: name, password and what else the mechanism
+ * wants, a line each. */
+#define SECRET_LINES 3
+
+static void look_for_secret(struct session *session, const struct command *command)
 {
+    session->secret = session->secret_lines && command->verb == VERB_UNKNOWN;
+    if (command->verb == VERB_AUTH)
+        session->secret_lines = SECRET_LINES;
+    else
+        session->secret_lines = session->secret ? (uint8_t)(session->secret_lines - 1) : 0;
+}
+
+/* The journal never sees what AUTH carries (RFC 4954): the word and the mechanism stay. */
+static struct slice without_secret(const struct session *session, const struct command *command,
+                                   struct slice line, struct arena *arena)
+{
+    if (session->secret)
+        return SLICE("****");
     if (command->verb != VERB_AUTH)
         return line;
     struct slice rest = command->argument, mechanism;
@@ -140,7 +156,8 @@ static void record_line(struct step *step, const struct command *command, const 
     char room[128];
     struct arena arena;
     arena_init(&arena, room, sizeof room);
-    RECORD(step, line_received, .text = slice_head(without_secret(command, line->text, &arena), LINE_KEPT),
+    RECORD(step, line_received,
+           .text = slice_head(without_secret(step->session, command, line->text, &arena), LINE_KEPT),
            .waited_ms = step->session->tick_ms - step->session->said_ms, .octets = line->taken);
     arena_drop(&arena);
 }
@@ -150,6 +167,7 @@ static void line_run(struct step *step, const struct line *line)
     struct session *session = step->session;
     struct command command;
     command_parse(line->text, &command);
+    look_for_secret(session, &command);
     record_line(step, &command, line);
     if (session->mail && session->mail->done)
         session_drop_mail(step); /* the client speaks: it has got our 250 */

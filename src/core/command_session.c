@@ -109,7 +109,7 @@ bool command_unknown_parse(struct turn *turn)
     struct session *session = turn->step->session;
     if (++session->junk >= turn->facts.site->set.limit_junk) {
         turn_find(turn, FIND_JUNK, "%u words that are no SMTP commands, the last one \"%.*s\"", session->junk,
-                  SLICE_ARGS(slice_head(turn->command.word, 64)));
+                  SLICE_ARGS(session->secret ? SLICE("****") : slice_head(turn->command.word, 64)));
         return true;
     }
     say(turn->step, SAY_UNKNOWN_COMMAND);

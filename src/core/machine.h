@@ -110,6 +110,8 @@ struct session {
     bool gone; /* the client has closed, an answer is awaited */
     bool stopping;
     bool may_xclient;
+    bool secret;          /* the line at hand may be AUTH's: it is not shown */
+    uint8_t secret_lines; /* further ones that may be */
 };
 
 struct step {
