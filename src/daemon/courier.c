@@ -12,6 +12,7 @@
 #include "queue/queue.h"
 
 #include <errno.h>
+#include <malloc.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/inotify.h>
@@ -503,9 +504,18 @@ static void record_start(struct courier *courier)
     buf_drop(&events);
 }
 
+/* Messages are made on one thread and given back on another: with an arena for each thread the C library
+ * would grow and shrink them all the time, at a system call per message. */
+static void memory_settle(void)
+{
+    mallopt(M_ARENA_MAX, 1);
+    mallopt(M_TRIM_THRESHOLD, 64 << 20);
+}
+
 int courier_run(const struct worker *worker)
 {
     struct error error;
+    memory_settle();
     struct courier *courier = memory_take(sizeof *courier);
     courier->worker = worker;
     courier->site = worker->site;
