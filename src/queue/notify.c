@@ -1,5 +1,6 @@
 #include "queue/notify.h"
 
+#include "base/address.h"
 #include "base/calendar.h"
 #include "base/text.h"
 
@@ -254,6 +255,19 @@ static struct slice status_of(const struct notify_item *item)
     return class == '5' ? SLICE("5.0.0") : class == '4' ? SLICE("4.0.0") : SLICE("2.0.0");
 }
 
+/* "192.0.2.7:25" as an address literal; the path of a socket is nobody's business. */
+static void add_remote(struct composing *composing, struct slice target)
+{
+    char text[ADDRESS_TEXT_SIZE];
+    struct address address;
+
+    if (!address_port_parse(target, 0, &address))
+        return;
+    const size_t len = address_print(&address, text);
+    buf_add_format(composing->buf, "Remote-MTA: dns; [%s%.*s]\r\n",
+                   address.family == ADDRESS_IPV6 ? "IPv6:" : "", (int)len, text);
+}
+
 static void add_item(struct composing *composing, const struct notify_item *item)
 {
     const struct result *result = item->result;
@@ -266,7 +280,7 @@ static void add_item(struct composing *composing, const struct notify_item *item
     add_field(composing, "Status", "", status_of(item));
     if (result->code) {
         char diagnostic[24];
-        add_field(composing, "Remote-MTA", "dns; ", result->target);
+        add_remote(composing, result->target);
         snprintf(diagnostic, sizeof(diagnostic), "smtp; %u ", result->code);
         if (result->enhanced.len)
             buf_add_format(composing->buf, "Diagnostic-Code: %s%.*s ", diagnostic,

@@ -205,7 +205,7 @@ static void notification_reads_as_the_standards_say(void **state)
         "\nContent-Type: message/delivery-status\n\nOriginal-Envelope-Id: QQ+314\n"
         "Reporting-MTA: dns; mx.example.net\nReceived-From-MTA: dns; client.example\nArrival-Date: ",
         "\n\nFinal-Recipient: rfc822; fail@away.example\nAction: failed\nStatus: 5.1.1\n"
-        "Remote-MTA: dns; 192.0.2.1:25\nDiagnostic-Code: smtp; 550 5.1.1 no such user\nLast-Attempt-Date: ",
+        "Remote-MTA: dns; [192.0.2.1]\nDiagnostic-Code: smtp; 550 5.1.1 no such user\nLast-Attempt-Date: ",
         "\nContent-Type: text/rfc822-headers\n\nMessage-ID: <1@example.org>\nX-Key: 1\n\n--=_",
         "--\n"};
     for (size_t i = 0; i < COUNT(parts); i++)
