@@ -167,6 +167,9 @@ static inline int rig_wait(struct rig *rig)
     char room[65536];
     int status;
     rig_read_until(rig->out, NULL, room, sizeof room);
+    if (strstr(room, "runtime error") ||
+        strstr(room, "Sanitizer")) /* of a process that lives on nevertheless */
+        fail_msg("%s", room);
     assert_int_equal(waitpid(rig->pid, &status, 0), rig->pid);
     close(rig->out);
     rig->pid = 0;
