@@ -3,7 +3,7 @@ BUILD = build
 FUZZ_SECONDS = 60
 SOAK_MINUTES = 10
 
-.PHONY: run program all test lint asan tsan fuzz corpus coverage bench soak install deps clean
+.PHONY: run program all test live lint asan tsan fuzz corpus coverage bench soak install deps clean
 
 run: deps-try program
 	$(BUILD)/postern serve -c etc/demo.conf --foreground
@@ -15,7 +15,11 @@ all: deps-build deps-test
 	test/build $(BUILD)
 
 test: all
-	test/run $(BUILD)
+	test/run $(BUILD) --no-suite live
+
+# The real daemon with real clients and servers: some minutes, and it wants the processors for itself.
+live: all
+	test/run $(BUILD) --suite live
 
 lint: all
 	lint/run $(BUILD)

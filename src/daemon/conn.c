@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 enum {
+    ROOM_SIZE = 192,         /* of the session's arena: a HELO name of common length and a refusal */
     STEPS_MAX = 64,          /* of one connection in a turn */
     SEND_ENOUGH = 64 * 1024, /* octets of replies in a turn: the rest waits until they are gone */
     READ_FIRST = 16 * 1024,  /* until a client shows that it sends more at once */
@@ -27,8 +28,8 @@ static void conns_again(struct loop_hook *hook);
 
 void conns_init(struct gate *gate)
 {
-    assert(sizeof(struct conn) + session_size() + 64 <= CONN_IDLE_MAX);
-    slab_init(&gate->conns, CONN_IDLE_MAX);
+    assert(conn_size() <= CONN_IDLE_MAX);
+    slab_init(&gate->conns, conn_size());
     gate->again_hook.run = conns_again;
     loop_hook_add(gate->loop, &gate->again_hook);
     outbox_init(&gate->outbox);
@@ -39,7 +40,7 @@ void conns_init(struct gate *gate)
 
 size_t conn_size(void)
 {
-    return CONN_IDLE_MAX;
+    return sizeof(struct conn) + session_size() + ROOM_SIZE;
 }
 
 void conns_done(struct gate *gate)
@@ -494,8 +495,7 @@ void conn_open(struct gate *gate, const struct conn_opening *opening)
     if (!conn)
         return;
     char *room = (char *)conn + sizeof *conn + session_size();
-    size_t room_size = CONN_IDLE_MAX - sizeof *conn - session_size();
-    session_init(conn_session(conn), &gate->world, gate_session_id(gate), slice_of(room, room_size));
+    session_init(conn_session(conn), &gate->world, gate_session_id(gate), slice_of(room, ROOM_SIZE));
     conn->host_key = counters_host_key(&opening->peer);
     counters_connected(gate->worker->counters, gate->worker->slot, conn->host_key);
     struct input input = {.kind = INPUT_OPENED};

@@ -205,6 +205,16 @@ static void too_many_from_one_host(void **state)
     rig_quit(rig_session(&rig));
 }
 
+/* By the code's own count; what it is by the system's, bench/run measures. */
+static void idle_connection_is_small(void **state)
+{
+    (void)state;
+    char room[16384];
+    assert_int_equal(rig_command(&rig, "status", "--json", room, sizeof room), 0);
+    unsigned long size = rig_number(room, "\"connection_size\":");
+    assert_true(size > 0 && size <= 768);
+}
+
 /* --- TLS ----------------------------------------------------------------------------------------------- */
 
 static void tls_say(SSL *ssl, const char *text, size_t len)
@@ -306,6 +316,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(last_word_arrives),
         cmocka_unit_test(clients_that_break_off),
         cmocka_unit_test(too_many_from_one_host),
+        cmocka_unit_test(idle_connection_is_small),
         cmocka_unit_test(message_over_tls),
         cmocka_unit_test(plaintext_behind_starttls),
     };
