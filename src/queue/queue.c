@@ -129,6 +129,7 @@ int queue_open(const struct queue_settings *settings, struct queue **ret_queue, 
     queue->site = settings->site;
     queue->shell = settings->shell;
     queue->random.state = settings->seed;
+    queue->active_max = settings->active_max ? settings->active_max : QUEUE_ACTIVE_MAX;
     buf_init(&queue->events, EVENTS_MAX);
     list_init(&queue->tails);
     list_init(&queue->unread);
@@ -190,11 +191,14 @@ void queue_stop(struct queue *queue)
 
 size_t queue_busy(const struct queue *queue)
 {
-    size_t shipped = 0;
+    const bool paused = queue->shell.now_ms(queue->shell.whom) < queue->settle_again_ms;
+    size_t busy = queue->jobs;
 
     for (size_t i = 0; i < queue->destination_count; i++)
-        shipped += queue->destinations[i].shipped;
-    return queue->jobs + shipped;
+        busy += queue->destinations[i].shipped;
+    busy += !list_is_empty(&queue->copies);
+    busy += !list_is_empty(&queue->settled) && !paused;
+    return busy;
 }
 
 void queue_count(const struct queue *queue, struct queue_counts *ret_counts)

@@ -8,9 +8,9 @@
  * - a copy may be delivered twice only when the machine stopped between its delivery and the sync of its mark
  *   or result.
  *
- * Memory: messages under way are bounded by QUEUE_ACTIVE_MAX and QUEUE_OCTETS_MAX; each that waits costs some
- * 120 octets. Destinations take turns, and one that is slow holds QUEUE_IN_HAND messages at most: what is
- * more is moved to disk, so that others go on. */
+ * Memory: messages under way are bounded by active_max (and a batch of a gate beyond) and QUEUE_OCTETS_MAX;
+ * each that waits costs some 120 octets. Destinations take turns, and one that is slow holds QUEUE_IN_HAND
+ * messages at most: what is more is moved to disk, so that others go on. */
 #ifndef QUEUE_QUEUE_H
 #define QUEUE_QUEUE_H
 
@@ -44,7 +44,8 @@ struct queue_settings {
     const char *folder; /* …/spool; its folders are made where they are missing */
     const struct site *site;
     struct queue_shell shell;
-    uint64_t seed; /* of what chance decides; nobody must be able to foresee it */
+    size_t active_max; /* messages under way; 0: QUEUE_ACTIVE_MAX */
+    uint64_t seed;     /* of what chance decides; nobody must be able to foresee it */
 };
 
 /* -1: the folders cannot be had. */
@@ -58,9 +59,10 @@ void queue_look(struct queue *queue, const char *name);
  * or UINT64_MAX. */
 uint64_t queue_turn(struct queue *queue);
 
-/* From here on nothing new is begun. */
+/* From here on nothing new is begun; what was not tried yet stays where it is. */
 void queue_stop(struct queue *queue);
-/* Jobs that run or were shipped: queue_free waits for none. */
+/* What is still to come to its end after queue_stop: jobs that run or were shipped, copies, results to be put
+ * on disk (but not while the disk refuses them). */
 size_t queue_busy(const struct queue *queue);
 void queue_free(struct queue *queue); /* not while it is busy; NULL is taken */
 

@@ -239,6 +239,7 @@ void queue_look(struct queue *queue, const char *name)
 struct reading {
     struct queue *queue;
     struct tail *tail;
+    size_t octets_max;
     struct tail_message *first;
     int result;
     struct error error;
@@ -248,7 +249,7 @@ static void reading_work(void *data)
 {
     struct reading *reading = data;
 
-    reading->result = tail_read(reading->tail, READ_OCTETS, &reading->first, &reading->error);
+    reading->result = tail_read(reading->tail, reading->octets_max, &reading->first, &reading->error);
 }
 
 static void take(struct queue *queue, struct tail *tail, struct tail_message *from)
@@ -299,6 +300,9 @@ static void reading_start(struct queue *queue, struct tail *tail)
     tail->stirred = false;
     reading->queue = queue;
     reading->tail = tail;
+    reading->octets_max = (queue->active_max - queue->active) * TAIL_MESSAGE_OCTETS;
+    if (reading->octets_max > READ_OCTETS)
+        reading->octets_max = READ_OCTETS;
     queue_run(queue, reading_work, reading_done, reading);
 }
 
@@ -371,7 +375,7 @@ void intake_turn(struct queue *queue)
         if (tail->ended && !tail->pending)
             removal_start(queue, tail);
         else if (tail->stirred && !tail->ended && queue->book && queue->listed && !queue->stopping &&
-                 queue->active < QUEUE_ACTIVE_MAX && queue->octets < QUEUE_OCTETS_MAX)
+                 queue->active < queue->active_max && queue->octets < QUEUE_OCTETS_MAX)
             reading_start(queue, tail);
     }
 }

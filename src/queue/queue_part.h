@@ -120,6 +120,7 @@ struct queue {
     /* under way */
     struct link items;
     size_t active;
+    size_t active_max;
     size_t octets;
     struct link copies; /* deliveries to Maildirs that wait */
     bool copying;

@@ -187,11 +187,22 @@ static void judge(struct item *item)
         name_notification(item);
 }
 
+/* Nothing was tried, and at the end nothing will be: the message stays where it is. */
+static bool is_untouched(const struct item *item)
+{
+    for (const struct delivery *delivery = item->deliveries; delivery; delivery = delivery->next)
+        if (!delivery->later)
+            return false;
+    return item->deliveries != NULL;
+}
+
 void settle_add(struct item *item)
 {
     struct queue *queue = item->queue;
 
     assert(item->open == 0);
+    if (queue->stopping && !item->judged && is_untouched(item))
+        return;
     if (!item->judged && !item->known)
         judge(item);
     list_remove(&item->link);

@@ -349,7 +349,7 @@ static void fetch_ready(struct queue *queue)
 {
     size_t passed = 0;
 
-    while (passed < queue->destination_count && queue->active < QUEUE_ACTIVE_MAX / 2) {
+    while (passed < queue->destination_count && queue->active < (queue->active_max + 1) / 2) {
         struct destination *destination = &queue->destinations[queue->turn];
         queue->turn = (queue->turn + 1) % queue->destination_count;
         if (has_room(destination)) {

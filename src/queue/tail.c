@@ -238,7 +238,7 @@ static void unsafe_is_safe(struct reading *reading)
         message->next = NULL;
         *reading->ready_end = message;
         reading->ready_end = &message->next;
-        reading->octets += message->message->content.len + 1;
+        reading->octets += message->message->content.len + TAIL_MESSAGE_OCTETS;
     }
     tail->unsafe_end = &tail->unsafe;
 }

@@ -59,8 +59,9 @@ struct tail {
 /* incoming and done are folders; name is "ID.segment". -1: it cannot be opened. */
 int tail_open(struct files *files, const char *incoming, const char *done, const char *name,
               struct tail **ret_tail, struct error *error);
-/* Hands out messages, about octets_max of content at most, in order; an empty list: there is nothing new.
- * When `ended` is set there never will be. -1: the file cannot be read now. */
+#define TAIL_MESSAGE_OCTETS 1024u /* what a message counts besides its content */
+/* Hands out messages, about octets_max at most (by whole batches), in order; an empty list: there is nothing
+ * new. When `ended` is set there never will be. -1: the file cannot be read now. */
 int tail_read(struct tail *tail, size_t octets_max, struct tail_message **ret_first, struct error *error);
 /* Marks messages as done, synced. mark: for the file, should it be begun with this. */
 int tail_mark(struct tail *tail, const uint64_t *offsets, size_t count, uint64_t mark, struct error *error);

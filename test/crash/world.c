@@ -449,6 +449,7 @@ void world_courier(struct world *world)
     const struct queue_settings settings = {.files = sim_files(world->sim),
                                             .folder = SPOOL,
                                             .site = world->site,
+                                            .active_max = world->active_max,
                                             .seed = random_next(&world->random),
                                             .shell = {.whom = world,
                                                       .run = shell_run,
@@ -512,6 +513,7 @@ void world_courier_end(struct world *world)
         return;
     queue_stop(world->queue);
     while (queue_busy(world->queue)) {
+        queue_turn(world->queue);
         if (world->jobs) {
             const struct world_job job = job_take(&world->jobs, 0);
             job.work(job.data);
@@ -519,7 +521,7 @@ void world_courier_end(struct world *world)
         } else if (world->dones) {
             const struct world_job job = job_take(&world->dones, 0);
             job.done(job.data);
-        } else {
+        } else if (world->shipped_count) {
             struct outbound_job *job = world->shipped[--world->shipped_count];
             job->result = OUTBOUND_DOWN;
             job->server = job->trouble = SLICE("gone");

@@ -8,7 +8,7 @@
 #include "queue/segment.h"
 #include "sim.h"
 
-#define WORLD_MESSAGES 2048
+#define WORLD_MESSAGES 700
 #define WORLD_BOXES    8
 
 /* Recipients by their local part: box0…box7 have Maildirs at our.example; at away.example (SMTP) and
@@ -59,6 +59,7 @@ struct world {
     char last_reason[512]; /* of the last event that has one */
     unsigned remote_bad;   /* contents that other servers got spoilt */
     unsigned crashes;
+    size_t active_max; /* of the courier's queue; 0: its own */
     size_t active_most;
 };
 
