@@ -16,13 +16,15 @@ def adopt_orphans():
 
 
 def stat_of(pid):
-    """The fields of /proc/PID/stat behind the name; None if the process is gone or only waits to be reaped."""
+    """The fields of /proc/PID/stat behind the name; None if the process is gone or only waits to be reaped. While one
+    of its threads is still ending, its files are open and locked."""
     try:
         with open(f"/proc/{pid}/stat", encoding="ascii", errors="replace") as file:
             fields = file.read().rpartition(")")[2].split()
+        threads = len(os.listdir(f"/proc/{pid}/task"))
     except OSError:
         return None
-    return None if fields[0] == "Z" else fields
+    return None if fields[0] == "Z" and threads == 1 else fields
 
 
 def descendants(root):
