@@ -1,10 +1,12 @@
 /* What the session machine wants done, given to whoever does it. */
+#include "base/text.h"
 #include "daemon/conn_part.h"
 #include "daemon/relay.h"
 #include "io/store.h"
 #include "queue/mailboxes.h"
 #include "queue/spool.h"
 #include <assert.h>
+#include <stdio.h>
 
 /* A commit has no number of its own in the machine; questions begin with 1. */
 #define TICKET_COMMIT 0u
@@ -19,17 +21,48 @@ static void ask_recipient(struct gate *gate, struct ticket ticket, struct slice 
         relay_ask_recipient(gate->relay, ticket, key);
 }
 
-static void ask_remembered(struct gate *gate, struct ticket ticket, struct slice key)
+static int64_t now_unix_ms(const struct gate *gate)
+{
+    return loop_unix_us(gate->loop) / 1000;
+}
+
+static void post_stored(struct gate *gate, struct ticket ticket, enum store_status status, struct slice value,
+                        const struct error *error)
+{
+    switch (status) {
+    case STORE_FOUND: inbox_post_answer(gate->inbox, ticket, ANSWER_FOUND, value); return;
+    case STORE_NONE: inbox_post_answer(gate->inbox, ticket, ANSWER_NONE, SLICE_NONE); return;
+    case STORE_FAILED: inbox_post_answer(gate->inbox, ticket, ANSWER_FAILED, slice_text(error->text)); return;
+    }
+}
+
+static void ask_stored(struct gate *gate, struct ticket ticket, struct slice key)
 {
     struct slice value = SLICE_NONE;
     struct error error;
-    enum answer_status status = ANSWER_FAILED;
-    switch (store_overlay_get(gate->overlay, key, loop_unix_us(gate->loop) / 1000, &value, &error)) {
-    case STORE_FOUND: status = ANSWER_FOUND; break;
-    case STORE_NONE: status = ANSWER_NONE; break;
-    case STORE_FAILED: value = slice_text(error.text); break;
-    }
-    inbox_post_answer(gate->inbox, ticket, status, value);
+    enum store_status status = store_overlay_get(gate->overlay, key, now_unix_ms(gate), &value, &error);
+    post_stored(gate, ticket, status, value, &error);
+}
+
+static void ask_seen(struct gate *gate, struct ticket ticket, struct slice key)
+{
+    char text[96];
+    struct store_touches seen = {0};
+    struct error error;
+    enum store_status status = store_overlay_seen(gate->overlay, key, now_unix_ms(gate), &seen, &error);
+    int len = snprintf(text, sizeof text, "%lld %lld %llu %u", (long long)seen.first_unix_ms,
+                       (long long)seen.last_unix_ms, (unsigned long long)seen.count, seen.distinct);
+    post_stored(gate, ticket, status, slice_of(text, (size_t)len), &error);
+}
+
+static void ask_count(struct gate *gate, struct ticket ticket, struct slice key)
+{
+    char text[TEXT_UNIT_SIZE];
+    uint64_t count = 0;
+    struct error error;
+    enum store_status status = store_overlay_counter(gate->overlay, key, now_unix_ms(gate), &count, &error);
+    size_t len = text_print_u64(count, text);
+    post_stored(gate, ticket, status, slice_of(text, len), &error);
 }
 
 static void ask(struct conn *conn, const struct outbox_action *action)
@@ -38,7 +71,10 @@ static void ask(struct conn *conn, const struct outbox_action *action)
     struct ticket ticket = {conn->handle, action->number};
     switch (action->ask) {
     case ASK_RECIPIENT: ask_recipient(gate, ticket, action->key); break;
-    case ASK_REMEMBERED: ask_remembered(gate, ticket, action->key); break;
+    case ASK_REMEMBERED:
+    case ASK_STORED: ask_stored(gate, ticket, action->key); break;
+    case ASK_SEEN: ask_seen(gate, ticket, action->key); break;
+    case ASK_COUNT: ask_count(gate, ticket, action->key); break;
     case ASK_NAME:
     case ASK_NOTHING:
     case ASK_KIND_LIMIT: inbox_post_answer(gate->inbox, ticket, ANSWER_NONE, SLICE_NONE); break;
@@ -60,14 +96,35 @@ static void commit(struct conn *conn, const struct outbox_action *action)
     relay_commit(gate->relay, &wanted);
 }
 
-/* The event of the tell is in the journal before the newest one of the session: once that is applied, so is
- * the tell. */
-static void tell(struct conn *conn, const struct outbox_action *action)
+/* Where the record of the step's tell number `which` stands in the journal: so far before the step's last
+ * record, at which the mark is, as in the outbox. */
+static struct store_position told_at(const struct conn *conn, size_t which)
+{
+    struct slice records = buf_slice(&conn->gate->outbox.events);
+    struct event event;
+    size_t told = 0, last = 0, size;
+    for (size_t i = 0; event_read(slice_from(records, i), &event, &size) == EVENT_DONE; i += size) {
+        last = i;
+        if (event.kind == EVENT_KIND_told && which-- == 0)
+            told = i;
+    }
+    uint32_t back = (uint32_t)(last - told);
+    uint32_t offset = back < conn->mark.offset ? conn->mark.offset - back : 0;
+    return (struct store_position){conn->mark.sequence, offset};
+}
+
+static void tell(struct conn *conn, const struct outbox_action *action, size_t which)
 {
     struct gate *gate = conn->gate;
-    struct store_write write = {STORE_PUT, action->key, action->octets, action->until_unix_ms};
-    struct store_position position = {conn->mark.sequence, conn->mark.offset};
-    store_overlay_tell(gate->overlay, &write, position, loop_unix_us(gate->loop) / 1000);
+    int64_t now_ms = now_unix_ms(gate);
+    struct store_write write = {
+        .verb = STORE_PUT,
+        .key = action->key,
+        .value = action->octets,
+        .expires_unix_ms = action->until_unix_ms,
+        .at_unix_ms = now_ms,
+    };
+    store_overlay_tell(gate->overlay, &write, told_at(conn, which), now_ms);
 }
 
 static void spool_cancel(struct conn *conn)
@@ -76,7 +133,7 @@ static void spool_cancel(struct conn *conn)
     conn->draft = NULL;
 }
 
-static void act(struct conn *conn, const struct outbox_action *action)
+static void act(struct conn *conn, const struct outbox_action *action, size_t *tells)
 {
     switch (action->kind) {
     case OUTBOX_ASK: ask(conn, action); break;
@@ -89,7 +146,7 @@ static void act(struct conn *conn, const struct outbox_action *action)
     case OUTBOX_SPOOL: draft_add(conn->draft, action->octets); break;
     case OUTBOX_SPOOL_CANCEL: spool_cancel(conn); break;
     case OUTBOX_COMMIT: commit(conn, action); break;
-    case OUTBOX_TELL: tell(conn, action); break;
+    case OUTBOX_TELL: tell(conn, action, (*tells)++); break;
     case OUTBOX_CLOSE: conn_over(conn); break;
     }
 }
@@ -98,6 +155,7 @@ static void act(struct conn *conn, const struct outbox_action *action)
 void conn_act(struct conn *conn)
 {
     const struct outbox *outbox = &conn->gate->outbox;
+    size_t tells = 0;
     for (size_t i = 0; i < outbox->count; i++)
-        act(conn, &outbox->actions[i]);
+        act(conn, &outbox->actions[i], &tells);
 }

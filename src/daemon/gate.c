@@ -85,7 +85,8 @@ static void relay_late(void *data, struct slice key, const struct stored *stored
             .verb = STORE_PUT, .key = key, .value = stored->text, .expires_ms = (uint64_t)until_ms});
     journal_writer_add(gate->journal, buf_slice(&events), &mark);
     buf_drop(&events);
-    struct store_write write = {STORE_PUT, key, stored->text, until_ms};
+    struct store_write write = {
+        .verb = STORE_PUT, .key = key, .value = stored->text, .expires_unix_ms = until_ms};
     store_overlay_tell(gate->overlay, &write, (struct store_position){mark.sequence, mark.offset}, now_ms);
 }
 

@@ -119,18 +119,21 @@ static void commit_within(struct keeper *keeper, uint64_t ms)
         loop_timer_set(keeper->loop, &keeper->commit, due_ms);
 }
 
-static void tell_add(struct keeper *keeper, const struct event_told *told)
+static void tell_add(struct keeper *keeper, const struct event *event)
 {
-    bool sane = told->key.len && told->key.len <= STORE_KEY_MAX && told->value.len <= STORE_VALUE_MAX &&
-                (told->verb == STORE_PUT || told->verb == STORE_REMOVE);
-    if (!sane)
-        return;
-    keeper->writes[keeper->write_count++] = (struct store_write){
+    const struct event_told *told = &event->body.told;
+    struct store_write write = {
         .verb = (enum store_verb)told->verb,
-        .key = arena_copy(&keeper->arena, told->key),
-        .value = arena_copy(&keeper->arena, told->value),
+        .key = told->key,
+        .value = told->value,
         .expires_unix_ms = (int64_t)told->expires_ms,
+        .at_unix_ms = event->stamp.unix_us / 1000,
     };
+    if (!store_write_is_sane(&write))
+        return;
+    write.key = arena_copy(&keeper->arena, told->key);
+    write.value = arena_copy(&keeper->arena, told->value);
+    keeper->writes[keeper->write_count++] = write;
     commit_within(keeper, COMMIT_MS);
 }
 
@@ -204,7 +207,7 @@ static void item_take(struct keeper *keeper, const struct journal_item *item)
     keeper->events++;
     keeper->sessions += event->kind == EVENT_KIND_session_ended;
     if (event->kind == EVENT_KIND_told)
-        tell_add(keeper, &event->body.told);
+        tell_add(keeper, event);
     log_lines(keeper, event);
     place_set(keeper, item->stream, item->next);
 }

@@ -1,20 +1,67 @@
+#include "base/text.h"
 #include "io/store_class.h"
 
 #include <assert.h>
 
+bool store_write_is_sane(const struct store_write *write)
+{
+    uint64_t number;
+    if (!write->key.len || write->key.len > STORE_KEY_MAX || write->value.len > STORE_VALUE_MAX)
+        return false;
+    switch (write->verb) {
+    case STORE_PUT:
+    case STORE_REMOVE:
+    case STORE_SEEN: return true;
+    case STORE_ADD: return text_parse_u64(write->value, &number);
+    }
+    return false;
+}
+
+static enum store_status find(struct store *store, struct slice key, int64_t now_unix_ms,
+                              struct store_entry *ret_entry, struct error *error)
+{
+    struct store_look look = {key, SLICE_NONE};
+    assert(key.len && key.len <= STORE_KEY_MAX);
+    return store->class->find(store, &look, now_unix_ms, ret_entry, NULL, error);
+}
+
 enum store_status store_get(struct store *store, struct slice key, int64_t now_unix_ms,
                             struct slice *ret_value, struct error *error)
 {
-    assert(key.len && key.len <= STORE_KEY_MAX);
-    return store->class->get(store, key, now_unix_ms, ret_value, error);
+    struct store_entry entry;
+    enum store_status status = find(store, key, now_unix_ms, &entry, error);
+    if (status != STORE_FOUND)
+        return status;
+    if (entry.kind != STORE_KIND_VALUE)
+        return STORE_NONE;
+    *ret_value = entry.value;
+    return STORE_FOUND;
+}
+
+enum store_status store_count(struct store *store, struct slice key, int64_t now_unix_ms, uint64_t *ret_count,
+                              struct error *error)
+{
+    struct store_entry entry;
+    enum store_status status = find(store, key, now_unix_ms, &entry, error);
+    if (status == STORE_FOUND && !store_entry_count(&entry, ret_count))
+        return STORE_NONE;
+    return status;
+}
+
+enum store_status store_seen(struct store *store, struct slice key, int64_t now_unix_ms,
+                             struct store_touches *ret_touches, struct error *error)
+{
+    struct store_entry entry;
+    enum store_status status = find(store, key, now_unix_ms, &entry, error);
+    if (status == STORE_FOUND && !store_entry_touches(&entry, ret_touches))
+        return STORE_NONE;
+    return status;
 }
 
 int store_apply(struct store *store, const struct store_batch *batch, struct error *error)
 {
-    for (size_t i = 0; i < batch->write_count; i++) {
-        assert(batch->writes[i].key.len && batch->writes[i].key.len <= STORE_KEY_MAX);
-        assert(batch->writes[i].value.len <= STORE_VALUE_MAX);
-    }
+    for (size_t i = 0; i < batch->write_count; i++)
+        assert(store_write_is_sane(&batch->writes[i]));
     return store->class->apply(store, batch, error);
 }
 

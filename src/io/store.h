@@ -1,8 +1,12 @@
-/* The store: what the gate remembers beyond a session, as values under keys, each with a time until which it
- * counts. Small, hot, and lossy by nature: everything in it can be learnt again.
+/* The store: what the gate remembers beyond a session, under keys, each with a time until which it counts.
+ * Small, hot, and lossy by nature: everything in it can be learnt again.
  *
- * Verbs: GET, PUT and REMOVE. A verb that changes something is a struct store_write, applied in batches, so
- * that further verbs (a counter, a touch that answers what was there before) join as kinds of write.
+ * Under a key stands one of three things: a value (PUT, read by store_get), a counter (ADD, store_count) or
+ * what is known of touches (SEEN, store_seen). Each is seen by its own verbs only: to the others the key is
+ * empty, and a write of another kind begins anew. A verb that changes something is a struct store_write,
+ * applied in batches. ADD and SEEN may come from several gates in any order and give the same in the end:
+ * the first touch is the earliest, the last the latest, counts add up, what is distinct is counted once, and
+ * the longest time to live holds. One that comes when the entry's time was over begins anew.
  *
  * Two classes: memory (tests, `try`), and LMDB. There one process writes, the keeper; all others read
  * directly, without a lock and without a system call. A batch is one transaction together with the positions
@@ -19,15 +23,30 @@
 
 #define STORE_KEY_MAX   2048  /* octets; a longer key is our own mistake */
 #define STORE_VALUE_MAX 65536 /* octets */
+#define STORE_DISTINCT_MAX                                                                                   \
+    32 /* different things that SEEN tells apart under one key; it counts no further                         \
+        */
 
 /* The numbers stand in the journal (event told, field verb) and never change. */
-enum store_verb { STORE_PUT = 1, STORE_REMOVE = 2 };
+enum store_verb { STORE_PUT = 1, STORE_REMOVE = 2, STORE_ADD = 3, STORE_SEEN = 4 };
 
 struct store_write {
     enum store_verb verb;
     struct slice key;        /* 1 to STORE_KEY_MAX octets */
-    struct slice value;      /* PUT */
-    int64_t expires_unix_ms; /* PUT; 0: never */
+    struct slice value;      /* PUT: any octets; ADD: a decimal number; SEEN: what is told apart, or empty */
+    int64_t expires_unix_ms; /* not REMOVE; 0: never */
+    int64_t at_unix_ms;      /* ADD, SEEN: when it happened */
+};
+
+/* Whether a write that came from outside (the journal) is one that store_apply takes. */
+bool store_write_is_sane(const struct store_write *write);
+
+/* What is known of a key that was touched by SEEN. */
+struct store_touches {
+    int64_t first_unix_ms;
+    int64_t last_unix_ms;
+    uint64_t count;
+    unsigned distinct; /* values that were not empty, each counted once, up to STORE_DISTINCT_MAX */
 };
 
 /* Up to where a stream of the journal ("gate-0") has been applied. */
@@ -55,6 +74,10 @@ enum store_status { STORE_FAILED = -1, STORE_NONE = 0, STORE_FOUND = 1 };
 /* The value lives until the next call for this store. */
 enum store_status store_get(struct store *store, struct slice key, int64_t now_unix_ms,
                             struct slice *ret_value, struct error *error);
+enum store_status store_count(struct store *store, struct slice key, int64_t now_unix_ms, uint64_t *ret_count,
+                              struct error *error);
+enum store_status store_seen(struct store *store, struct slice key, int64_t now_unix_ms,
+                             struct store_touches *ret_touches, struct error *error);
 /* All of the batch or, when it returns negative, nothing. On LMDB it commits to disk and may take 100 ms. */
 int store_apply(struct store *store, const struct store_batch *batch, struct error *error);
 /* NONE: nothing of the stream has been applied yet. */
@@ -93,18 +116,23 @@ int store_lmdb_clear_dead(struct store *store, struct error *error);
 /* --- the overlay --------------------------------------------------------------------------------------- */
 
 /* A gate's own tells reach the store with the keeper's next batch, about 100 ms later. Until the applied
- * position of the gate's stream has passed them they are answered from here, so that within a gate what was
- * told is there at once. The overlay holds `most` tells; beyond it the oldest go, and so do those that were
- * not applied within a minute (their event was lost): an answer may then be that of the time before them. */
+ * position of the gate's stream has passed them they are answered from here, on top of what the store has, so
+ * that within a gate what was told is there at once and counted once. The overlay holds `most` tells; beyond
+ * it the oldest go, and so do those that were not applied within a minute (their event was lost): an answer
+ * may then lack them. Of one key it holds the newest 1,024. */
 struct store_overlay;
 
 /* The store is lent, for all the overlay's life. */
 struct store_overlay *store_overlay_new(struct store *store, struct slice stream, size_t most);
-/* `position` is where the tell's record stands in the stream. */
+/* `position` is where the tell's own record stands in the stream. */
 void store_overlay_tell(struct store_overlay *overlay, const struct store_write *write,
                         struct store_position position, int64_t now_unix_ms);
 enum store_status store_overlay_get(struct store_overlay *overlay, struct slice key, int64_t now_unix_ms,
                                     struct slice *ret_value, struct error *error);
+enum store_status store_overlay_counter(struct store_overlay *overlay, struct slice key, int64_t now_unix_ms,
+                                        uint64_t *ret_count, struct error *error);
+enum store_status store_overlay_seen(struct store_overlay *overlay, struct slice key, int64_t now_unix_ms,
+                                     struct store_touches *ret_touches, struct error *error);
 size_t store_overlay_count(const struct store_overlay *overlay); /* tells that it holds */
 void store_overlay_free(struct store_overlay *overlay);          /* NULL is taken; the store is not closed */
 

@@ -1,6 +1,7 @@
-/* The store on LMDB: one environment with two databases, "data" and "position". A value is its time (eight
- * octets, little-endian) and what was put. Commits are synced but for the meta page (MDB_NOMETASYNC): a loss
- * of power may take the newest commits with it, whole, positions and all, and the journal has them still. */
+/* The store on LMDB: one environment with two databases, "data" and "position". What stands under a key of
+ * "data" is its time (seven octets, little-endian), its kind (one octet, enum store_kind) and its value.
+ * Commits are synced but for the meta page (MDB_NOMETASYNC): a loss of power may take the newest commits with
+ * it, whole, positions and all, and the journal has them still. */
 #include "base/memory.h"
 #include "io/store_class.h"
 
@@ -21,7 +22,8 @@
  * octets none can be taken for another key. */
 #define KEY_PLAIN_MAX 400
 #define KEY_HEAD      (KEY_PLAIN_MAX - SHA256_DIGEST_LENGTH + 1)
-#define TIME_SIZE     8
+#define HEAD_SIZE     8
+#define KIND_SHIFT    56
 
 struct store_lmdb {
     struct store store;
@@ -71,11 +73,27 @@ static void key_make(struct lmdb_key *key, struct slice text)
     key->val.mv_size = KEY_PLAIN_MAX + 1;
 }
 
-static int64_t value_time(const MDB_val *val)
+static void head_put(char *at, const struct store_entry *entry)
 {
-    int64_t expires;
-    memcpy(&expires, val->mv_data, sizeof expires);
-    return expires;
+    uint64_t head = (uint64_t)entry->expires_unix_ms & ((UINT64_C(1) << KIND_SHIFT) - 1);
+    head |= (uint64_t)entry->kind << KIND_SHIFT;
+    for (unsigned i = 0; i < HEAD_SIZE; i++, head >>= 8)
+        at[i] = (char)(head & 0xff);
+}
+
+/* False: damaged. The entry points into LMDB's page. */
+static bool entry_read(const MDB_val *val, struct store_entry *ret_entry)
+{
+    const unsigned char *at = val->mv_data;
+    uint64_t head = 0;
+    if (val->mv_size < HEAD_SIZE || val->mv_size - HEAD_SIZE > STORE_VALUE_MAX)
+        return false;
+    for (unsigned i = HEAD_SIZE; i--;)
+        head = head << 8 | at[i];
+    ret_entry->expires_unix_ms = (int64_t)(head & ((UINT64_C(1) << KIND_SHIFT) - 1));
+    ret_entry->kind = (enum store_kind)(head >> KIND_SHIFT);
+    ret_entry->value = slice_of((const char *)val->mv_data + HEAD_SIZE, val->mv_size - HEAD_SIZE);
+    return ret_entry->kind < STORE_KIND_LIMIT;
 }
 
 /* --- reading ------------------------------------------------------------------------------------------- */
@@ -113,94 +131,116 @@ static int read_begin(struct store_lmdb *lmdb)
     return status;
 }
 
-/* *ret_val points into lmdb->value. */
-static int look_up(struct store_lmdb *lmdb, MDB_dbi dbi, MDB_val *key, MDB_val *ret_val)
+static int position_get(struct store_lmdb *lmdb, struct slice stream, struct store_position *ret_position)
 {
-    int status = read_begin(lmdb);
-    if (status)
-        return status;
-    MDB_val val;
-    status = mdb_get(lmdb->reading, dbi, key, &val);
-    if (status == 0 && val.mv_size >= TIME_SIZE && val.mv_size - TIME_SIZE <= sizeof lmdb->value) {
-        ret_val->mv_size = val.mv_size;
-        ret_val->mv_data = val.mv_data;
-    } else if (status == 0) {
-        status = MDB_CORRUPTED;
-    }
+    MDB_val val, key = {stream.len, (void *)(uintptr_t)stream.at};
+    int status = mdb_get(lmdb->reading, lmdb->position, &key, &val);
+    if (status == 0 && val.mv_size != sizeof *ret_position)
+        return MDB_CORRUPTED;
+    if (status == 0)
+        memcpy(ret_position, val.mv_data, sizeof *ret_position);
     return status;
 }
 
-static enum store_status lmdb_get(struct store *store, struct slice text, int64_t now_unix_ms,
-                                  struct slice *ret_value, struct error *error)
+/* Copies the value out of the page: it goes with the transaction. */
+static int entry_get(struct store_lmdb *lmdb, struct slice text, int64_t now_unix_ms,
+                     struct store_entry *ret_entry)
 {
-    struct store_lmdb *lmdb = lmdb_of(store);
     struct lmdb_key key;
+    struct store_entry entry;
     MDB_val val;
-    enum store_status result = STORE_NONE;
-    if (!is_open(lmdb))
-        return STORE_NONE;
     key_make(&key, text);
-    int status = look_up(lmdb, lmdb->data, &key.val, &val);
-    if (status == 0 && !store_is_over(value_time(&val), now_unix_ms)) {
-        size_t len = val.mv_size - TIME_SIZE;
-        memcpy(lmdb->value, (const char *)val.mv_data + TIME_SIZE, len);
-        *ret_value = slice_of(lmdb->value, len);
-        result = STORE_FOUND;
-    }
+    int status = mdb_get(lmdb->reading, lmdb->data, &key.val, &val);
+    if (status)
+        return status;
+    if (!entry_read(&val, &entry))
+        return MDB_CORRUPTED;
+    if (store_is_over(entry.expires_unix_ms, now_unix_ms))
+        return MDB_NOTFOUND;
+    memcpy(lmdb->value, entry.value.at, entry.value.len);
+    entry.value.at = lmdb->value;
+    *ret_entry = entry;
+    return 0;
+}
+
+static enum store_status done(struct store_lmdb *lmdb, int status, struct error *error)
+{
     if (lmdb->reading)
         mdb_txn_reset(lmdb->reading);
-    return status == 0 || status == MDB_NOTFOUND
-               ? result
-               : (enum store_status)fail(lmdb, status, "cannot read the store in", error);
+    if (status == 0)
+        return STORE_FOUND;
+    return status == MDB_NOTFOUND ? STORE_NONE
+                                  : (enum store_status)fail(lmdb, status, "cannot read the store in", error);
+}
+
+static enum store_status lmdb_find(struct store *store, const struct store_look *look, int64_t now_unix_ms,
+                                   struct store_entry *ret_entry, struct store_position *ret_position,
+                                   struct error *error)
+{
+    struct store_lmdb *lmdb = lmdb_of(store);
+    if (look->stream.len)
+        *ret_position = (struct store_position){0, 0};
+    if (!is_open(lmdb))
+        return STORE_NONE;
+    int status = read_begin(lmdb);
+    if (status == 0 && look->stream.len)
+        status = position_get(lmdb, look->stream, ret_position);
+    if (status == 0 || status == MDB_NOTFOUND)
+        status = entry_get(lmdb, look->key, now_unix_ms, ret_entry);
+    return done(lmdb, status, error);
 }
 
 static enum store_status lmdb_position(struct store *store, struct slice stream,
                                        struct store_position *ret_position, struct error *error)
 {
     struct store_lmdb *lmdb = lmdb_of(store);
-    MDB_val val, key = {stream.len, (void *)(uintptr_t)stream.at};
     if (!is_open(lmdb))
         return STORE_NONE;
-    int status = look_up(lmdb, lmdb->position, &key, &val);
+    int status = read_begin(lmdb);
     if (status == 0)
-        memcpy(ret_position, val.mv_data, sizeof *ret_position);
-    if (lmdb->reading)
-        mdb_txn_reset(lmdb->reading);
-    if (status == MDB_NOTFOUND)
-        return STORE_NONE;
-    return status == 0 ? STORE_FOUND
-                       : (enum store_status)fail(lmdb, status, "cannot read the store in", error);
+        status = position_get(lmdb, stream, ret_position);
+    return done(lmdb, status, error);
 }
 
 /* --- writing ------------------------------------------------------------------------------------------- */
 
-static int put(struct store_lmdb *lmdb, MDB_txn *txn, const struct store_write *write)
+static int put(struct store_lmdb *lmdb, MDB_txn *txn, MDB_val *key, const struct store_entry *entry)
 {
-    struct lmdb_key key;
-    key_make(&key, write->key);
-    MDB_val val = {TIME_SIZE + write->value.len, NULL};
-    int status = mdb_put(txn, lmdb->data, &key.val, &val, MDB_RESERVE);
+    MDB_val val = {HEAD_SIZE + entry->value.len, NULL};
+    int status = mdb_put(txn, lmdb->data, key, &val, MDB_RESERVE);
     if (status)
         return status;
-    memcpy(val.mv_data, &write->expires_unix_ms, TIME_SIZE);
-    if (write->value.len)
-        memcpy((char *)val.mv_data + TIME_SIZE, write->value.at, write->value.len);
+    head_put(val.mv_data, entry);
+    if (entry->value.len)
+        memcpy((char *)val.mv_data + HEAD_SIZE, entry->value.at, entry->value.len);
     return 0;
+}
+
+/* A damaged entry is as good as none: what is written over it is sound again. */
+static int change(struct store_lmdb *lmdb, MDB_txn *txn, MDB_val *key, const struct store_write *write)
+{
+    char room[STORE_RECORD_MAX];
+    struct store_entry before, after;
+    MDB_val val;
+    bool found = false;
+    if (write->verb != STORE_PUT) {
+        int status = mdb_get(txn, lmdb->data, key, &val);
+        if (status && status != MDB_NOTFOUND)
+            return status;
+        found = status == 0 && entry_read(&val, &before);
+    }
+    store_entry_fold(found ? &before : NULL, write, room, &after);
+    return put(lmdb, txn, key, &after);
 }
 
 static int write_one(struct store_lmdb *lmdb, MDB_txn *txn, const struct store_write *write)
 {
     struct lmdb_key key;
-    int status = 0;
-    switch (write->verb) {
-    case STORE_PUT: return put(lmdb, txn, write);
-    case STORE_REMOVE:
-        key_make(&key, write->key);
-        status = mdb_del(txn, lmdb->data, &key.val, NULL);
-        return status == MDB_NOTFOUND ? 0 : status;
-    }
-    assert(!"a write is one of the verbs");
-    return EINVAL;
+    key_make(&key, write->key);
+    if (write->verb != STORE_REMOVE)
+        return change(lmdb, txn, &key.val, write);
+    int status = mdb_del(txn, lmdb->data, &key.val, NULL);
+    return status == MDB_NOTFOUND ? 0 : status;
 }
 
 static int write_all(struct store_lmdb *lmdb, MDB_txn *txn, const struct store_batch *batch)
@@ -264,7 +304,8 @@ static int sweep_with(struct store_lmdb *lmdb, MDB_cursor *cursor, int64_t now_u
     MDB_val key, val;
     int status = sweep_start(lmdb, cursor, &key, &val);
     for (; status == 0 && most; most--) {
-        bool over = val.mv_size < TIME_SIZE || store_is_over(value_time(&val), now_unix_ms);
+        struct store_entry entry;
+        bool over = !entry_read(&val, &entry) || store_is_over(entry.expires_unix_ms, now_unix_ms);
         if (over && (status = mdb_cursor_del(cursor, 0)) == 0)
             ++*ret_removed;
         if (status == 0)
@@ -389,7 +430,7 @@ static void lmdb_close(struct store *store)
     memory_give(lmdb, sizeof *lmdb);
 }
 
-static const struct store_class class = {lmdb_get,   lmdb_apply,  lmdb_position,
+static const struct store_class class = {lmdb_find,  lmdb_apply,  lmdb_position,
                                          lmdb_sweep, lmdb_counts, lmdb_close};
 
 /* What a reader may meet before the writer has made the store. */

@@ -7,6 +7,7 @@
 #include <string.h>
 
 struct entry {
+    enum store_kind kind;
     int64_t expires_unix_ms;
     size_t key_len;
     size_t value_len;
@@ -42,28 +43,35 @@ static void entry_free(struct store_memory *memory, struct entry *entry)
     memory_give(entry, size);
 }
 
-static enum store_status memory_get(struct store *store, struct slice key, int64_t now_unix_ms,
-                                    struct slice *ret_value, struct error *error)
+static struct store_entry entry_view(const struct entry *entry)
 {
-    (void)error;
-    const struct entry *entry = table_get(&memory_of(store)->entries, key);
-    if (!entry || store_is_over(entry->expires_unix_ms, now_unix_ms))
-        return STORE_NONE;
-    *ret_value = slice_of(entry->octets + entry->key_len, entry->value_len);
-    return STORE_FOUND;
+    return (struct store_entry){entry->kind, entry->expires_unix_ms,
+                                slice_of(entry->octets + entry->key_len, entry->value_len)};
 }
 
-static void put(struct store_memory *memory, const struct store_write *write)
+static struct entry *entry_new(struct slice key, const struct store_entry *from)
 {
-    size_t size = sizeof(struct entry) + write->key.len + write->value.len;
-    struct entry *entry = memory_take(size);
-    entry->expires_unix_ms = write->expires_unix_ms;
-    entry->key_len = write->key.len;
-    entry->value_len = write->value.len;
-    memcpy(entry->octets, write->key.at, write->key.len);
-    if (write->value.len)
-        memcpy(entry->octets + write->key.len, write->value.at, write->value.len);
-    memory->octets += size;
+    struct entry *entry = memory_take(sizeof *entry + key.len + from->value.len);
+    entry->kind = from->kind;
+    entry->expires_unix_ms = from->expires_unix_ms;
+    entry->key_len = key.len;
+    entry->value_len = from->value.len;
+    memcpy(entry->octets, key.at, key.len);
+    if (from->value.len)
+        memcpy(entry->octets + key.len, from->value.at, from->value.len);
+    return entry;
+}
+
+static void change(struct store_memory *memory, const struct store_write *write)
+{
+    char room[STORE_RECORD_MAX];
+    struct store_entry before, after;
+    const struct entry *old = table_get(&memory->entries, write->key);
+    if (old)
+        before = entry_view(old);
+    store_entry_fold(old ? &before : NULL, write, room, &after);
+    struct entry *entry = entry_new(write->key, &after);
+    memory->octets += sizeof *entry + entry->key_len + entry->value_len;
     /* Out before in: the table would keep the key of the entry that goes. */
     entry_free(memory, table_remove(&memory->entries, write->key));
     table_put(&memory->entries, slice_of(entry->octets, entry->key_len), entry);
@@ -97,10 +105,10 @@ static int memory_apply(struct store *store, const struct store_batch *batch, st
     struct store_memory *memory = memory_of(store);
     for (size_t i = 0; i < batch->write_count; i++) {
         const struct store_write *write = &batch->writes[i];
-        switch (write->verb) {
-        case STORE_PUT: put(memory, write); break;
-        case STORE_REMOVE: entry_free(memory, table_remove(&memory->entries, write->key)); break;
-        }
+        if (write->verb == STORE_REMOVE)
+            entry_free(memory, table_remove(&memory->entries, write->key));
+        else
+            change(memory, write);
     }
     for (size_t i = 0; i < batch->stream_count; i++)
         stream_put(memory, &batch->streams[i]);
@@ -115,6 +123,21 @@ static enum store_status memory_position(struct store *store, struct slice name,
     if (!stream)
         return STORE_NONE;
     *ret_position = stream->position;
+    return STORE_FOUND;
+}
+
+static enum store_status memory_find(struct store *store, const struct store_look *look, int64_t now_unix_ms,
+                                     struct store_entry *ret_entry, struct store_position *ret_position,
+                                     struct error *error)
+{
+    const struct entry *entry = table_get(&memory_of(store)->entries, look->key);
+    if (look->stream.len) {
+        *ret_position = (struct store_position){0, 0};
+        memory_position(store, look->stream, ret_position, error);
+    }
+    if (!entry || store_is_over(entry->expires_unix_ms, now_unix_ms))
+        return STORE_NONE;
+    *ret_entry = entry_view(entry);
     return STORE_FOUND;
 }
 
@@ -164,7 +187,7 @@ static void memory_close(struct store *store)
     memory_give(memory, sizeof *memory);
 }
 
-static const struct store_class class = {memory_get,   memory_apply,  memory_position,
+static const struct store_class class = {memory_find,  memory_apply,  memory_position,
                                          memory_sweep, memory_counts, memory_close};
 
 struct store *store_memory_new(void)

@@ -1,54 +1,16 @@
 /* Proves one contract for all classes of store: what was put is there until its time, whatever the sweep
- * does; a batch is applied whole with its positions or not at all; LMDB keeps that over any kill, grows its
- * map, and shows readers what the writer did; and the overlay answers until the store has caught up. */
+ * does; counters add up and touches merge in whatever order they come; a batch is applied whole with its
+ * positions or not at all; LMDB keeps that over any kill, grows its map, and shows readers what the writer
+ * did; and the overlay answers until the store has caught up. */
 #include "base/random.h"
-#include "io/store.h"
-#include "unit.h"
+#include "store_rig.h"
 
-#include <dirent.h>
-#include <fcntl.h>
 #include <signal.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <sys/wait.h>
-#include <unistd.h>
-
-#define NOW INT64_C(1763719631000)
-
-struct folder {
-    char path[64];
-};
-
-static void folder_make(struct folder *folder)
-{
-    snprintf(folder->path, sizeof folder->path, "/tmp/postern-store-XXXXXX");
-    assert_non_null(mkdtemp(folder->path));
-}
-
-static void folder_remove(const struct folder *folder)
-{
-    DIR *dir = opendir(folder->path);
-    assert_non_null(dir);
-    for (const struct dirent *entry; (entry = readdir(dir));)
-        if (entry->d_name[0] != '.')
-            assert_int_equal(unlinkat(dirfd(dir), entry->d_name, 0), 0);
-    closedir(dir);
-    assert_int_equal(rmdir(folder->path), 0);
-}
-
-static struct store *lmdb(const struct folder *folder, bool writer, uint64_t map_octets)
-{
-    struct store_lmdb_settings settings = {slice_text(folder->path), writer, map_octets};
-    struct store *store = NULL;
-    struct error error = {0};
-    if (store_lmdb_open(&settings, &store, &error) < 0)
-        fail_msg("%s", error.text);
-    return store;
-}
 
 static void put(struct store *store, struct slice key, struct slice value, int64_t expires)
 {
-    struct store_write write = {STORE_PUT, key, value, expires};
+    struct store_write write = {.verb = STORE_PUT, .key = key, .value = value, .expires_unix_ms = expires};
     struct error error = {0};
     if (store_apply(store, &(struct store_batch){.writes = &write, .write_count = 1}, &error) < 0)
         fail_msg("%s", error.text);
@@ -117,10 +79,10 @@ static void batches_move_positions(struct store *store)
 {
     struct store_position position;
     const struct store_write writes[] = {
-        {STORE_PUT, SLICE("b"), SLICE("first"), 0},
-        {STORE_REMOVE, SLICE("b"), SLICE_NONE, 0},
-        {STORE_PUT, SLICE("c"), SLICE("1"), 0},
-        {STORE_PUT, SLICE("c"), SLICE("2"), 0},
+        {.verb = STORE_PUT, .key = SLICE("b"), .value = SLICE("first"), .expires_unix_ms = 0},
+        {.verb = STORE_REMOVE, .key = SLICE("b")},
+        {.verb = STORE_PUT, .key = SLICE("c"), .value = SLICE("1"), .expires_unix_ms = 0},
+        {.verb = STORE_PUT, .key = SLICE("c"), .value = SLICE("2"), .expires_unix_ms = 0},
     };
     const struct store_stream streams[] = {{SLICE("gate-0"), {1, 100}}, {SLICE("gate-1"), {7, 4000000000}}};
     assert_int_equal(store_position(store, SLICE("gate-0"), &position, NULL), STORE_NONE);
@@ -159,8 +121,146 @@ static void sweep_takes_what_is_over(struct store *store)
     assert_value(store, SLICE("sweep 2"), NOW, "x");
 }
 
+static void write_one(struct store *store, struct store_write write)
+{
+    struct error error = {0};
+    if (store_apply(store, &(struct store_batch){.writes = &write, .write_count = 1}, &error) < 0)
+        fail_msg("%s", error.text);
+}
+
+static void add(struct store *store, struct slice key, const char *more, int64_t at, int64_t expires)
+{
+    write_one(store, (struct store_write){STORE_ADD, key, slice_text(more), expires, at});
+}
+
+static void touch(struct store *store, struct slice key, const char *thing, int64_t at, int64_t expires)
+{
+    write_one(store, (struct store_write){STORE_SEEN, key, slice_text(thing), expires, at});
+}
+
+static void assert_count(struct store *store, struct slice key, int64_t now, uint64_t wanted)
+{
+    uint64_t count = 0;
+    assert_int_equal(store_count(store, key, now, &count, NULL), wanted ? STORE_FOUND : STORE_NONE);
+    assert_int_equal(count, wanted);
+}
+
+static void assert_seen(struct store *store, struct slice key, int64_t now,
+                        const struct store_touches *wanted)
+{
+    struct store_touches seen = {0};
+    assert_int_equal(store_seen(store, key, now, &seen, NULL), wanted ? STORE_FOUND : STORE_NONE);
+    if (!wanted)
+        return;
+    assert_int_equal(seen.first_unix_ms, wanted->first_unix_ms);
+    assert_int_equal(seen.last_unix_ms, wanted->last_unix_ms);
+    assert_int_equal(seen.count, wanted->count);
+    assert_int_equal(seen.distinct, wanted->distinct);
+}
+
+static void counters_add_up(struct store *store)
+{
+    struct slice key = SLICE("counter");
+    assert_count(store, key, NOW, 0);
+    add(store, key, "1", NOW, NOW + 100);
+    add(store, key, "41", NOW + 1, NOW + 50); /* the longest time to live holds */
+    assert_count(store, key, NOW + 99, 42);
+    assert_count(store, key, NOW + 100, 0);
+    add(store, key, "7", NOW + 100, NOW + 200); /* what was over begins anew */
+    assert_count(store, key, NOW + 100, 7);
+    add(store, key, "0", NOW + 100, 0); /* for ever */
+    add(store, key, "1", NOW + 100, NOW + 300);
+    assert_count(store, key, NOW + 1000000, 8);
+    add(store, key, "18446744073709551615", NOW + 100, 0);
+    assert_count(store, key, NOW, UINT64_MAX);
+}
+
+static void touches_are_merged(struct store *store)
+{
+    struct slice key = SLICE("touched");
+    assert_seen(store, key, NOW, NULL);
+    touch(store, key, "", NOW + 5, NOW + 100);
+    assert_seen(store, key, NOW + 5, &(struct store_touches){NOW + 5, NOW + 5, 1, 0});
+    /* Another gate's, earlier, comes later. */
+    touch(store, key, "a", NOW + 2, NOW + 90);
+    touch(store, key, "b", NOW + 9, NOW + 110);
+    touch(store, key, "a", NOW + 7, NOW + 107);
+    assert_seen(store, key, NOW + 109, &(struct store_touches){NOW + 2, NOW + 9, 4, 2});
+    assert_seen(store, key, NOW + 110, NULL);
+    touch(store, key, "c", NOW + 110, NOW + 200);
+    assert_seen(store, key, NOW + 110, &(struct store_touches){NOW + 110, NOW + 110, 1, 1});
+    for (unsigned i = 0; i < 3 * STORE_DISTINCT_MAX; i++) {
+        char thing[24];
+        snprintf(thing, sizeof thing, "%u", i);
+        touch(store, key, thing, NOW + 120, 0);
+    }
+    assert_seen(
+        store, key, NOW + 900,
+        &(struct store_touches){NOW + 110, NOW + 120, 1 + 3 * STORE_DISTINCT_MAX, STORE_DISTINCT_MAX});
+}
+
+/* The order in which the touches of three gates arrive is of no account. */
+static void any_order_gives_the_same(struct store *store)
+{
+    static const char *const things[] = {"x", "", "y", "x", "z", "y"};
+    const struct store_touches wanted = {NOW, NOW + 5, COUNT(things), 3};
+    unsigned order[COUNT(things)] = {0, 1, 2, 3, 4, 5};
+    struct random random = {11};
+    for (unsigned round = 0; round < 50; round++) {
+        char key[24];
+        snprintf(key, sizeof key, "order %u", round);
+        for (unsigned i = 0; i < COUNT(things); i++) {
+            unsigned other = (unsigned)random_below(&random, COUNT(things)), kept = order[i];
+            order[i] = order[other];
+            order[other] = kept;
+        }
+        for (unsigned i = 0; i < COUNT(things); i++)
+            touch(store, slice_text(key), things[order[i]], NOW + order[i], NOW + 100 + order[i]);
+        assert_seen(store, slice_text(key), NOW + 104, &wanted);
+        assert_seen(store, slice_text(key), NOW + 105, NULL);
+    }
+}
+
+static void each_verb_sees_its_own(struct store *store)
+{
+    struct slice key = SLICE("of three kinds"), value;
+    put(store, key, SLICE("5"), 0);
+    assert_count(store, key, NOW, 0);
+    assert_seen(store, key, NOW, NULL);
+    add(store, key, "3", NOW, 0);
+    assert_count(store, key, NOW, 3);
+    assert_int_equal(store_get(store, key, NOW, &value, NULL), STORE_NONE);
+    touch(store, key, "", NOW, 0);
+    assert_count(store, key, NOW, 0);
+    assert_seen(store, key, NOW, &(struct store_touches){NOW, NOW, 1, 0});
+    put_removed(store, key);
+    assert_seen(store, key, NOW, NULL);
+}
+
+static void insane_writes_are_told(void **state)
+{
+    (void)state;
+    static char long_key[STORE_KEY_MAX + 1];
+    const struct store_write insane[] = {
+        {.verb = STORE_PUT},
+        {.verb = STORE_PUT, .key = slice_of(long_key, sizeof long_key)},
+        {.verb = STORE_ADD, .key = SLICE("a")},
+        {.verb = STORE_ADD, .key = SLICE("a"), .value = SLICE("-1")},
+        {.verb = STORE_ADD, .key = SLICE("a"), .value = SLICE("18446744073709551616")},
+        {.verb = (enum store_verb)0, .key = SLICE("a")},
+        {.verb = (enum store_verb)5, .key = SLICE("a")},
+    };
+    for (size_t i = 0; i < COUNT(insane); i++)
+        assert_false(store_write_is_sane(&insane[i]));
+    assert_true(store_write_is_sane(&(struct store_write){.verb = STORE_SEEN, .key = SLICE("a")}));
+}
+
 static void conformance(struct store *store)
 {
+    counters_add_up(store);
+    touches_are_merged(store);
+    any_order_gives_the_same(store);
+    each_verb_sees_its_own(store);
     values_come_and_go(store);
     keys_of_every_length(store);
     batches_move_positions(store);
@@ -271,8 +371,8 @@ static void write_until_killed(const struct folder *folder, int out)
         char text[24];
         snprintf(text, sizeof text, "%u", i);
         const struct store_write writes[] = {
-            {STORE_PUT, slice_text(text), slice_text(text), 0},
-            {STORE_PUT, SLICE("newest"), slice_text(text), 0},
+            {.verb = STORE_PUT, .key = slice_text(text), .value = slice_text(text), .expires_unix_ms = 0},
+            {.verb = STORE_PUT, .key = SLICE("newest"), .value = slice_text(text), .expires_unix_ms = 0},
         };
         struct store_stream stream = {SLICE("gate-0"), {1, i}};
         if (store_apply(store, &(struct store_batch){writes, 2, &stream, 1}, NULL) < 0)
@@ -360,7 +460,8 @@ static void overlay_answers_until_it_is_applied(void **state)
     (void)state;
     struct store *store = store_memory_new();
     struct store_overlay *overlay = store_overlay_new(store, SLICE("gate-0"), 3);
-    struct store_write write = {STORE_PUT, SLICE("a"), SLICE("new"), NOW + 1000};
+    struct store_write write = {
+        .verb = STORE_PUT, .key = SLICE("a"), .value = SLICE("new"), .expires_unix_ms = NOW + 1000};
     put(store, SLICE("a"), SLICE("old"), 0);
     assert_overlay(overlay, SLICE("a"), NOW, "old");
     store_overlay_tell(overlay, &write, (struct store_position){2, 500}, NOW);
@@ -382,7 +483,8 @@ static void overlay_answers_until_it_is_applied(void **state)
 
     for (unsigned i = 0; i < 5; i++) {
         char key[2] = {(char)('p' + i), 0};
-        write = (struct store_write){STORE_PUT, slice_text(key), SLICE("x"), 0};
+        write = (struct store_write){
+            .verb = STORE_PUT, .key = slice_text(key), .value = SLICE("x"), .expires_unix_ms = 0};
         store_overlay_tell(overlay, &write, (struct store_position){4, i}, NOW);
     }
     assert_int_equal(store_overlay_count(overlay), 3);
@@ -392,9 +494,83 @@ static void overlay_answers_until_it_is_applied(void **state)
     store_close(store);
 }
 
+static void overlay_tell(struct store_overlay *overlay, struct store_write write, uint32_t offset)
+{
+    store_overlay_tell(overlay, &write, (struct store_position){1, offset}, write.at_unix_ms);
+}
+
+static void apply_at(struct store *store, struct store_write write, uint32_t offset)
+{
+    struct store_stream stream = {SLICE("gate-0"), {1, offset}};
+    assert_int_equal(store_apply(store, &(struct store_batch){&write, 1, &stream, 1}, NULL), 0);
+}
+
+/* Ten touches and additions are told; the store gets them one by one, and one of another gate between each
+ * two. */
+static void overlay_counts_each_touch_once(void **state)
+{
+    (void)state;
+    struct store *store = store_memory_new();
+    struct store_overlay *overlay = store_overlay_new(store, SLICE("gate-0"), 1000);
+    struct slice key = SLICE("seen"), counter = SLICE("counter");
+    struct store_touches seen;
+    uint64_t count;
+    for (uint32_t i = 0; i < 10; i++) {
+        char thing[2] = {(char)('a' + i), 0};
+        overlay_tell(overlay, (struct store_write){STORE_SEEN, key, slice_text(thing), 0, NOW + i}, 2 * i);
+        overlay_tell(overlay, (struct store_write){STORE_ADD, counter, SLICE("3"), 0, NOW + i}, 2 * i + 1);
+    }
+    for (uint32_t i = 0; i <= 10; i++) {
+        assert_int_equal(store_overlay_seen(overlay, key, NOW, &seen, NULL), STORE_FOUND);
+        assert_int_equal(seen.count, 10 + i);
+        assert_int_equal(seen.distinct, 10);
+        assert_int_equal(seen.last_unix_ms, i ? NOW + 90 + i : NOW + 9);
+        assert_int_equal(store_overlay_counter(overlay, counter, NOW, &count, NULL), STORE_FOUND);
+        assert_int_equal(count, 30);
+        if (i == 10)
+            break;
+        char thing[2] = {(char)('a' + i), 0};
+        apply_at(store, (struct store_write){STORE_SEEN, key, slice_text(thing), 0, NOW + i}, 2 * i + 1);
+        apply_at(store, (struct store_write){STORE_ADD, counter, SLICE("3"), 0, NOW + i}, 2 * i + 2);
+        touch(store, key, "b", NOW + 91 + i, 0); /* of another gate */
+    }
+    assert_int_equal(store_overlay_count(overlay), 0);
+    store_overlay_free(overlay);
+    store_close(store);
+}
+
+static void overlay_puts_take_the_place_of_touches(void **state)
+{
+    (void)state;
+    struct store *store = store_memory_new();
+    struct store_overlay *overlay = store_overlay_new(store, SLICE("gate-0"), 1000);
+    struct slice key = SLICE("k");
+    struct store_touches seen;
+    overlay_tell(overlay, (struct store_write){STORE_SEEN, key, SLICE_NONE, NOW + 100, NOW}, 1);
+    overlay_tell(overlay, (struct store_write){STORE_SEEN, key, SLICE_NONE, NOW + 100, NOW + 1}, 2);
+    assert_int_equal(store_overlay_seen(overlay, key, NOW + 1, &seen, NULL), STORE_FOUND);
+    assert_int_equal(seen.count, 2);
+    assert_int_equal(store_overlay_seen(overlay, key, NOW + 100, &seen, NULL), STORE_NONE);
+    overlay_tell(overlay, (struct store_write){STORE_REMOVE, key, SLICE_NONE, 0, 0}, 3);
+    assert_int_equal(store_overlay_seen(overlay, key, NOW + 1, &seen, NULL), STORE_NONE);
+    overlay_tell(overlay, (struct store_write){STORE_SEEN, key, SLICE_NONE, NOW + 100, NOW + 5}, 4);
+    assert_int_equal(store_overlay_seen(overlay, key, NOW + 5, &seen, NULL), STORE_FOUND);
+    assert_int_equal(seen.count, 1);
+    overlay_tell(overlay, (struct store_write){STORE_PUT, key, SLICE("v"), 0, NOW}, 5);
+    assert_overlay(overlay, key, NOW, "v");
+    assert_int_equal(store_overlay_count(overlay), 1);
+    /* A key that is hammered while the store stands still costs no more than a thousand tells. */
+    for (uint32_t i = 0; i < 3000; i++)
+        overlay_tell(overlay, (struct store_write){STORE_ADD, SLICE("hot"), SLICE("1"), 0, NOW}, 6 + i);
+    assert_true(store_overlay_count(overlay) <= 1000);
+    store_overlay_free(overlay);
+    store_close(store);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(insane_writes_are_told),
         cmocka_unit_test(memory_conforms),
         cmocka_unit_test(lmdb_conforms),
         cmocka_unit_test(readers_follow_a_growing_map),
@@ -402,6 +578,8 @@ int main(void)
         cmocka_unit_test(kill_leaves_batches_whole),
         cmocka_unit_test(dead_readers_are_cleared),
         cmocka_unit_test(overlay_answers_until_it_is_applied),
+        cmocka_unit_test(overlay_counts_each_touch_once),
+        cmocka_unit_test(overlay_puts_take_the_place_of_touches),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
