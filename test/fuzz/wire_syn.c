@@ -1,0 +1,19 @@
+/* A TCP client's first packet, or what claims to be one, is read from within its own memory, and its
+ * signature fits into its room. */
+#include "property.h"
+#include "wire/syn.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *octets, size_t len)
+{
+    const struct slice own = own_copy(slice_of((const char *)octets, len));
+    struct syn syn;
+    char text[SYN_TEXT];
+    if (syn_parse(own, &syn)) {
+        assert(syn.header_size + syn.payload == len);
+        const size_t written = syn_print(&syn, text);
+        assert(written < SYN_TEXT && text[written] == '\0');
+        assert(slice_is_printable(slice_of(text, written)));
+    }
+    own_give(own);
+    return 0;
+}
