@@ -49,8 +49,9 @@ soak: program deps-test
 	test/live/kill $(BUILD)/postern --seconds 60
 	test/live/soak $(BUILD)/postern --minutes $(SOAK_MINUTES)
 
-install: program
-	meson install -C $(BUILD) --no-rebuild
+# PREFIX: /usr/local unless the build folder was set up for another. DESTDIR: a folder in place of /.
+install: deps-build
+	packaging/install $(BUILD) $(PREFIX)
 
 deps:
 	packaging/deps

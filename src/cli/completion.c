@@ -1,4 +1,5 @@
-/* postern completion bash|zsh: what the shell needs to complete our words, made from the table of commands.
+/* postern completion bash|zsh|fish: what the shell needs to complete our words, made from the table of
+ * commands.
  */
 #include "cli/cli.h"
 
@@ -44,7 +45,7 @@ static void print_bash(void)
     bash_options(cli_options_common);
     cli_print("--version' ;;\n    help) words='");
     bash_names();
-    cli_print("' ;;\n    completion) words='bash zsh' ;;\n");
+    cli_print("' ;;\n    completion) words='bash zsh fish' ;;\n");
     for (size_t i = 0; cli_commands[i]; i++) {
         if (strcmp(cli_commands[i]->name, "help") == 0 || strcmp(cli_commands[i]->name, "completion") == 0)
             continue;
@@ -120,9 +121,56 @@ static void print_zsh(void)
         zsh_options(cli_commands[i]->options);
         zsh_options(cli_options_common);
         cli_print("            '*:%s:%s' ;;\n", "argument",
-                  strcmp(cli_commands[i]->name, "completion") == 0 ? "(bash zsh)" : "_files");
+                  strcmp(cli_commands[i]->name, "completion") == 0 ? "(bash zsh fish)" : "_files");
     }
     cli_print("        esac ;;\n    esac\n}\n_postern \"$@\"\n");
+}
+
+/* --- fish ---------------------------------------------------------------------------------------------- */
+
+/* Within single quotes. */
+static void fish_text(const char *text)
+{
+    for (; *text; text++)
+        cli_print("%s%c", strchr("'\\", *text) ? "\\" : "", *text);
+}
+
+/* command NULL: of the program, wherever it stands. */
+static void fish_options(const struct cli_option *options, const char *command)
+{
+    for (; options && options->name; options++) {
+        cli_print("complete -c postern");
+        if (command)
+            cli_print(" -n '__fish_seen_subcommand_from %s'", command);
+        if (options->letter)
+            cli_print(" -s %c", options->letter);
+        cli_print(" -l %s", options->name);
+        if (options->argument)
+            cli_print(strcmp(options->argument, "FILE") == 0 ? " -rF" : " -x");
+        cli_print(" -d '");
+        fish_text(options->doc);
+        cli_print("'\n");
+    }
+}
+
+static void fish_command(const struct cli_command *command, const char *condition)
+{
+    cli_print("complete -c postern -f -n '%s' -a %s -d '", condition, command->name);
+    fish_text(command->summary);
+    cli_print("'\n");
+}
+
+static void print_fish(void)
+{
+    cli_print("# fish completion for postern(1); made by: postern completion fish\n");
+    fish_options(cli_options_common, NULL);
+    cli_print("complete -c postern -f -n __fish_use_subcommand -l version\n");
+    for (size_t i = 0; cli_commands[i]; i++) {
+        fish_command(cli_commands[i], "__fish_use_subcommand");
+        fish_command(cli_commands[i], "__fish_seen_subcommand_from help");
+        fish_options(cli_commands[i]->options, cli_commands[i]->name);
+    }
+    cli_print("complete -c postern -f -n '__fish_seen_subcommand_from completion' -a 'bash zsh fish'\n");
 }
 
 static int run(struct cli *cli, int argc, char **argv)
@@ -132,8 +180,10 @@ static int run(struct cli *cli, int argc, char **argv)
         print_bash();
     else if (strcmp(argv[1], "zsh") == 0)
         print_zsh();
+    else if (strcmp(argv[1], "fish") == 0)
+        print_fish();
     else
-        return cli_fail_usage(cli, "there is no completion for \"%s\": expected bash or zsh", argv[1]);
+        return cli_fail_usage(cli, "there is no completion for \"%s\": expected bash, zsh or fish", argv[1]);
     return CLI_OK;
 }
 
@@ -141,10 +191,11 @@ const struct cli_command command_completion = {
     .name = "completion",
     .run = run,
     .summary = "print what a shell needs to complete our words",
-    .arguments = "bash|zsh",
+    .arguments = "bash|zsh|fish",
     .arguments_min = 1,
     .arguments_max = 1,
     .help = "For bash, put the output into /etc/bash_completion.d/postern; for zsh, into a\n"
-            "file _postern in a folder of $fpath.\n",
+            "file _postern in a folder of $fpath; for fish, into a file postern.fish in\n"
+            "~/.config/fish/completions. make install does this by itself.\n",
     .examples = "postern completion bash\n",
 };

@@ -96,7 +96,7 @@ class Words(unittest.TestCase):
         self.assertIn('--json takes nothing behind it', postern('why', '--json=1', '81').stderr)
 
     def test_too_many_or_few_arguments(self):
-        self.assertIn('too few arguments: expected bash|zsh', postern('completion').stderr)
+        self.assertIn('too few arguments: expected bash|zsh|fish', postern('completion').stderr)
         self.assertIn('too many arguments: expected [FILE]', postern('check-config', 'a', 'b').stderr)
 
     def test_output_that_cannot_be_written(self):
@@ -230,6 +230,24 @@ class Completion(unittest.TestCase):
         except FileNotFoundError:
             self.skipTest('there is no zsh here')
         self.assertEqual((check.returncode, check.stderr), (0, ''))
+
+    def test_fish(self):
+        script = postern('completion', 'fish').stdout
+        for name in commands():
+            self.assertIn(f" -n '__fish_use_subcommand' -a {name} -d '", script)
+        try:
+            def complete(typed):
+                result = subprocess.run(['fish', '--no-config', '-c', f'{script}\ncomplete -C"{typed}"'], capture_output=True,
+                                        text=True, check=True, timeout=30)
+                self.assertEqual(result.stderr, '')
+                return [line.split('\t')[0] for line in result.stdout.split('\n') if line]
+            self.assertEqual(complete('postern check'), ['check-config'])
+            self.assertEqual(complete('postern help wh'), ['why'])
+            self.assertEqual(complete('postern sessions --cl'), ['--client'])
+            self.assertEqual(complete('postern why --cl'), [])
+            self.assertEqual(complete('postern completion z'), ['zsh'])
+        except FileNotFoundError:
+            self.skipTest('there is no fish here')
 
 
 if __name__ == '__main__':
