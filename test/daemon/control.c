@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
@@ -86,6 +87,7 @@ struct asking {
     struct error error;
     int result;
     unsigned lines;
+    atomic_bool done;
 };
 
 static void on_line(void *data, struct slice json)
@@ -99,7 +101,7 @@ static void *ask(void *data)
 {
     struct asking *asking = data;
     asking->result = control_call(&asking->call, &asking->error);
-    loop_stop(asking->loop);
+    atomic_store(&asking->done, true);
     loop_wake(asking->loop);
     return NULL;
 }
@@ -112,7 +114,8 @@ static struct asking asked(struct server *server, const char *request)
     pthread_t thread;
     asking.call.data = &asking;
     assert_int_equal(pthread_create(&thread, NULL, ask, &asking), 0);
-    loop_run(server->loop);
+    while (!atomic_load(&asking.done))
+        loop_turn(server->loop, UINT64_MAX);
     pthread_join(thread, NULL);
     return asking;
 }
