@@ -16,7 +16,7 @@ void buf_init(struct buf *buf, size_t max)
     buf->max = (uint32_t)max;
 }
 
-char *buf_room(struct buf *buf, size_t size)
+char *buf_room_more(struct buf *buf, size_t size)
 {
     if (size > buf->max - buf->len)
         return NULL;
@@ -31,36 +31,6 @@ char *buf_room(struct buf *buf, size_t size)
     buf->at = memory_resize(buf->at, buf->size, (size_t)size_new);
     buf->size = (uint32_t)size_new;
     return buf->at ? buf->at + buf->len : NULL;
-}
-
-void buf_grow(struct buf *buf, size_t size)
-{
-    assert(size <= buf->size - buf->len);
-    buf->len += (uint32_t)size;
-}
-
-bool buf_add(struct buf *buf, struct slice s)
-{
-    if (s.len == 0)
-        return true;
-    char *room = buf_room(buf, s.len);
-
-    if (!room)
-        return false;
-    memcpy(room, s.at, s.len);
-    buf->len += (uint32_t)s.len;
-    return true;
-}
-
-bool buf_add_octet(struct buf *buf, char octet)
-{
-    char *room = buf_room(buf, 1);
-
-    if (!room)
-        return false;
-    *room = octet;
-    buf->len++;
-    return true;
 }
 
 bool buf_add_format(struct buf *buf, const char *format, ...)
@@ -88,22 +58,12 @@ bool buf_add_format(struct buf *buf, const char *format, ...)
     return added;
 }
 
-struct slice buf_slice(const struct buf *buf)
-{
-    return slice_of(buf->at, buf->len);
-}
-
 void buf_take_front(struct buf *buf, size_t n)
 {
     assert(n <= buf->len);
     buf->len -= (uint32_t)n;
     if (buf->len && n)
         memmove(buf->at, buf->at + n, buf->len);
-}
-
-void buf_clear(struct buf *buf)
-{
-    buf->len = 0;
 }
 
 void buf_drop(struct buf *buf)

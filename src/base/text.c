@@ -2,26 +2,6 @@
 
 #include <string.h>
 
-char text_lower(char octet)
-{
-    return octet >= 'A' && octet <= 'Z' ? (char)(octet - 'A' + 'a') : octet;
-}
-
-bool text_is_alpha(char octet)
-{
-    return text_lower(octet) >= 'a' && text_lower(octet) <= 'z';
-}
-
-bool text_is_digit(char octet)
-{
-    return octet >= '0' && octet <= '9';
-}
-
-bool text_is_alnum(char octet)
-{
-    return text_is_alpha(octet) || text_is_digit(octet);
-}
-
 int text_hex_digit(char octet)
 {
     if (text_is_digit(octet))

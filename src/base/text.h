@@ -22,10 +22,27 @@ size_t text_print_duration(uint64_t ms, char text[TEXT_UNIT_SIZE]);
 size_t text_print_size(uint64_t octets, char text[TEXT_UNIT_SIZE]);
 size_t text_print_u64(uint64_t value, char text[TEXT_UNIT_SIZE]);
 
-char text_lower(char octet); /* ASCII */
-bool text_is_alpha(char octet);
-bool text_is_digit(char octet);
-bool text_is_alnum(char octet);
+/* ASCII alone, whatever the locale. */
+static inline char text_lower(char octet)
+{
+    return octet >= 'A' && octet <= 'Z' ? (char)(octet | 0x20) : octet;
+}
+
+static inline bool text_is_alpha(char octet)
+{
+    return (octet | 0x20) >= 'a' && (octet | 0x20) <= 'z';
+}
+
+static inline bool text_is_digit(char octet)
+{
+    return octet >= '0' && octet <= '9';
+}
+
+static inline bool text_is_alnum(char octet)
+{
+    return text_is_alpha(octet) || text_is_digit(octet);
+}
+
 int text_hex_digit(char octet); /* 0..15 or -1 */
 
 /* The number of single-octet edits between two words without regard to case, cut at `most` + 1: for "did you

@@ -1,6 +1,8 @@
 /* Is the recipient ours, and is there such a mailbox? */
 #include "checks/list.h"
 
+#include "base/text.h"
+
 /* A local part that hides another address is a try to be relayed by whatever stands behind us:
  * `victim%far.example`, `far.example!victim`, `"victim@far.example"`. */
 static bool wants_detour(const struct path *path)
@@ -42,6 +44,15 @@ static enum check_result judge(struct turn *turn, const struct ask *answer)
     return CHECK_DONE;
 }
 
+/* "0 joe@example.org": asked for each recipient, so put together without a format. */
+static struct slice question(struct turn *turn, unsigned route, struct slice address)
+{
+    char number[TEXT_UNIT_SIZE];
+    size_t len = text_print_u64(route, number);
+    number[len++] = ' ';
+    return turn_join(turn, slice_of(number, len), address);
+}
+
 static enum check_result run(struct turn *turn)
 {
     const struct facts *facts = turn_facts(turn);
@@ -57,8 +68,7 @@ static enum check_result run(struct turn *turn)
     }
     if (facts->postmaster)
         return CHECK_DONE;
-    const struct ask *answer = turn_ask(
-        turn, ASK_RECIPIENT, turn_format(turn, "%u %.*s", facts->route->number, SLICE_ARGS(address)));
+    const struct ask *answer = turn_ask(turn, ASK_RECIPIENT, question(turn, facts->route->number, address));
     return answer ? judge(turn, answer) : CHECK_WAIT;
 }
 

@@ -35,7 +35,8 @@ void turn_find(struct turn *turn, enum finding finding, const char *format, ...)
 /* The same, with the words that the client is told: they stand where the reply has room for them. */
 void turn_find_saying(struct turn *turn, enum finding finding, struct slice words, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
-/* Text that lives as long as the turn. */
+/* Texts that live as long as the turn. */
+struct slice turn_join(struct turn *turn, struct slice a, struct slice b);
 struct slice turn_format(struct turn *turn, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 #endif

@@ -4,6 +4,7 @@
 
 #include "base/text.h"
 #include "wire/line.h"
+#include "wire/plain.h"
 
 struct row {
     bool (*parse)(struct turn *turn);
@@ -34,7 +35,7 @@ static bool octets_allowed(struct step *step, const struct line *line, const str
         record_finding(step, FIND_NUL, SLICE("a NUL octet in a command"));
         return false;
     }
-    for (size_t i = 0; i < line->text.len; i++)
+    for (size_t i = plain_len(line->text); i < line->text.len; i++)
         if (((unsigned char)line->text.at[i] < 0x20 && line->text.at[i] != '\t') || line->text.at[i] == 0x7f)
             return false;
     bool has_address = command->verb == VERB_MAIL || command->verb == VERB_RCPT || command->verb == VERB_VRFY;

@@ -49,12 +49,16 @@ const struct event_type_info *event_info_by_word(struct slice word)
 
 /* --- writing ------------------------------------------------------------------------------------------- */
 
-static char *put_u16(char *at, uint16_t value)
-{
-    at[0] = (char)(value & 0xff);
-    at[1] = (char)(value >> 8);
-    return at + 2;
-}
+/* A record under construction, behind the end of the buf until it is whole. */
+struct record {
+    struct buf *buf;
+    char *at;  /* where the next octet goes; NULL: the buf's maximum was met */
+    char *end; /* of the room, NULL with `at` */
+};
+
+#define NUMBER_MAX  10u /* octets of 64 bits as LEB128 */
+#define ADDRESS_MAX 19u
+#define ROOM_FIRST  512u
 
 static char *put_u32(char *at, uint32_t value)
 {
@@ -78,70 +82,119 @@ static char *put_leb(char *at, uint64_t value)
     return at;
 }
 
-static size_t address_octets(const struct address *address)
+/* The octets written so far move with the buf. */
+static __attribute__((noinline)) bool record_widen(struct record *record, size_t more)
 {
-    return address->family == ADDRESS_IPV4 ? 4 : address->family == ADDRESS_IPV6 ? 16 : 0;
+    struct buf *buf = record->buf;
+    size_t used = record->at ? (size_t)(record->at - (buf->at + buf->len)) : 0;
+    size_t most = buf->max - buf->len, size = used + more;
+    if (!record->at || size > most) {
+        record->at = record->end = NULL;
+        return false;
+    }
+    size = size + ROOM_FIRST < most ? size + ROOM_FIRST : most;
+    uint32_t len = buf->len;
+    buf->len += (uint32_t)used; /* so that they are kept */
+    char *room = buf_room(buf, size - used);
+    buf->len = len;
+    record->at = room;
+    record->end = room + (size - used);
+    return true;
 }
 
-static char *put_address(char *at, const struct address *address)
+static inline bool record_has_room(struct record *record, size_t more)
 {
-    size_t n = address_octets(address);
-    *at++ = (char)(n ? address->family : 0);
-    memcpy(at, address->octets, n);
-    return put_u16(at + n, address->port);
+    return (size_t)(record->end - record->at) >= more || record_widen(record, more);
 }
 
-static size_t body_room(const struct event_type_info *info, const char *body)
+static void put_NUMBER(struct record *record, uint64_t value)
 {
-    size_t room = 0;
-    for (size_t i = 0; i < info->field_count; i++) {
-        const struct event_field *field = &info->fields[i];
-        room += 20;
-        if (field->type == EVENT_TYPE_TEXT)
-            room += ((const struct slice *)(const void *)(body + field->offset))->len;
-    }
-    return room;
+    if (record_has_room(record, NUMBER_MAX))
+        record->at = put_leb(record->at, value);
 }
 
-static char *put_field(char *at, const struct event_field *field, const char *body)
+static void put_TEXT(struct record *record, struct slice text)
 {
-    const void *value = body + field->offset;
-    switch (field->type) {
-    case EVENT_TYPE_NUMBER: return put_leb(at, *(const uint64_t *)value);
-    case EVENT_TYPE_ADDRESS: return put_address(at, value);
-    case EVENT_TYPE_TEXT: {
-        struct slice text = *(const struct slice *)value;
-        at = put_leb(at, text.len);
-        if (text.len)
-            memcpy(at, text.at, text.len);
-        return at + text.len;
-    }
-    }
-    assert(!"a field has one of the three types");
-    return at;
+    if (!record_has_room(record, NUMBER_MAX + text.len))
+        return;
+    char *at = put_leb(record->at, text.len);
+    if (text.len)
+        memcpy(at, text.at, text.len);
+    record->at = at + text.len;
 }
+
+static void put_ADDRESS(struct record *record, struct address address)
+{
+    if (!record_has_room(record, ADDRESS_MAX))
+        return;
+    size_t n = address.family == ADDRESS_IPV4 ? 4 : address.family == ADDRESS_IPV6 ? 16 : 0;
+    char *at = record->at;
+    *at++ = (char)(n ? address.family : 0);
+    memcpy(at, address.octets, n);
+    memcpy(at + n, &address.port, 2);
+    record->at = at + n + 2;
+}
+
+static bool record_begin(struct record *record, struct buf *buf, const struct event_stamp *stamp,
+                         uint32_t kind)
+{
+    size_t most = buf->max - buf->len;
+    char *start = most < EVENT_HEAD_SIZE ? NULL : buf_room(buf, most < ROOM_FIRST ? most : ROOM_FIRST);
+    if (!start)
+        return false;
+    *record = (struct record){buf, start + EVENT_HEAD_SIZE, start + (most < ROOM_FIRST ? most : ROOM_FIRST)};
+    char *at = put_u32(start + 8, kind); /* and flags 0 */
+    at = put_u64(at, stamp->session);
+    at = put_u32(at, stamp->previous);
+    put_u64(at, (uint64_t)stamp->unix_us);
+    return true;
+}
+
+static bool record_end(struct record *record)
+{
+    if (!record->at)
+        return false;
+    char *start = record->buf->at + record->buf->len;
+    size_t size = (size_t)(record->at - start);
+    assert(size <= EVENT_SIZE_MAX);
+    put_u32(start, (uint32_t)size);
+    put_u32(start + 4, checksum_add(0, slice_of(start + 8, size - 8)));
+    buf_grow(record->buf, size);
+    return true;
+}
+
+#define EVENT(name, number, level, word, doc)                                                                \
+    bool event_add_##name(struct buf *buf, const struct event_stamp *stamp, const struct event_##name *body) \
+    {                                                                                                        \
+        struct record record;                                                                                \
+        if (!record_begin(&record, buf, stamp, number))                                                      \
+            return false;
+#define FIELD(event, type, name, doc) put_##type(&record, body->name);
+#define EVENT_END(name)                                                                                      \
+    return record_end(&record);                                                                              \
+    }
+#include "core/event.def"
+#undef EVENT
+#undef FIELD
+#undef EVENT_END
 
 bool event_add(struct buf *buf, const struct event_stamp *stamp, enum event_kind kind, const void *body)
 {
-    const struct event_type_info *info = event_info(kind);
-    assert(info);
-    size_t room = EVENT_HEAD_SIZE + body_room(info, body);
-    assert(room <= EVENT_SIZE_MAX);
-    char *start = buf_room(buf, room);
-    if (!start)
-        return false;
-    char *at = put_u16(start + 8, (uint16_t)kind);
-    at = put_u16(at, 0);
-    at = put_u64(at, stamp->session);
-    at = put_u32(at, stamp->previous);
-    at = put_u64(at, (uint64_t)stamp->unix_us);
-    for (size_t i = 0; i < info->field_count; i++)
-        at = put_field(at, &info->fields[i], body);
-    size_t size = (size_t)(at - start);
-    put_u32(start, (uint32_t)size);
-    put_u32(start + 4, checksum_add(0, slice_of(start + 8, size - 8)));
-    buf_grow(buf, size);
-    return true;
+    switch (kind) {
+#define EVENT(name, number, level, word, doc)                                                                \
+    case EVENT_KIND_##name:                                                                                  \
+        return event_add_##name(buf, stamp, body);
+#define FIELD(event, type, name, doc)
+#define EVENT_END(name)
+#include "core/event.def"
+#undef EVENT
+#undef FIELD
+#undef EVENT_END
+    case EVENT_NONE:
+    case EVENT_KIND_LIMIT: break;
+    }
+    assert(!"an event of the table");
+    return false;
 }
 
 /* --- reading ------------------------------------------------------------------------------------------- */

@@ -72,22 +72,19 @@ struct event_stamp {
 #define EVENT_HEAD_SIZE 32u
 #define EVENT_SIZE_MAX  (64u * 1024u) /* a longer record is a fault; texts are cut before */
 
-/* Appends one record. False when the buf's maximum stops it: nothing was added then. */
-bool event_add(struct buf *buf, const struct event_stamp *stamp, enum event_kind kind, const void *body);
-
-/* Typed constructors: event_add_session_opened(buf, stamp, &(struct event_session_opened){…}). */
+/* Each appends one record. False when the buf's maximum stops it: nothing was added then.
+ * event_add_session_opened(buf, stamp, &(struct event_session_opened){…}) */
 #define EVENT(name, number, level, word, doc)                                                                \
-    static inline bool event_add_##name(struct buf *buf, const struct event_stamp *stamp,                    \
-                                        const struct event_##name *body)                                     \
-    {                                                                                                        \
-        return event_add(buf, stamp, EVENT_KIND_##name, body);                                               \
-    }
+    bool event_add_##name(struct buf *buf, const struct event_stamp *stamp, const struct event_##name *body);
 #define FIELD(event, type, name, doc)
 #define EVENT_END(name)
 #include "core/event.def"
 #undef EVENT
 #undef FIELD
 #undef EVENT_END
+
+/* The same where the kind is known at run time only; `body` is that event's struct. */
+bool event_add(struct buf *buf, const struct event_stamp *stamp, enum event_kind kind, const void *body);
 
 union event_body {
     uint64_t align;

@@ -2,6 +2,7 @@
 
 #include "base/text.h"
 #include "core/event.h"
+#include "wire/plain.h"
 
 #include <assert.h>
 #include <string.h>
@@ -69,7 +70,7 @@ static void draft_add_argument(struct draft *draft, struct slice argument, bool 
     struct slice rest = own ? argument : slice_head(argument, ARGUMENT_MAX);
 
     while (rest.len) {
-        size_t plain = 0;
+        size_t plain = plain_len(rest);
         while (plain < rest.len && rest.at[plain] >= ' ' && rest.at[plain] < 0x7f)
             plain++;
         if (!draft_add(draft, slice_head(rest, plain)))
@@ -130,7 +131,8 @@ static void draft_insert_first(struct draft *draft, struct slice s)
 
 static char *copy(char *at, struct slice s)
 {
-    memcpy(at, s.at, s.len);
+    if (s.len)
+        memcpy(at, s.at, s.len);
     return at + s.len;
 }
 
@@ -217,18 +219,20 @@ static void lines_write(struct buf *buf, unsigned code, struct slice enhanced, c
     (void)text_print_u64(code, digits);
     for (size_t i = 0; i < count; i++)
         size += CODE_SIZE + enhanced.len + 1 + lines[i].len + 2;
-    if (!buf_room(buf, size))
+    char *const start = buf_room(buf, size);
+    if (!start)
         return; /* half a reply would be worse than none */
+    char *at = start;
     for (size_t i = 0; i < count; i++) {
-        (void)buf_add(buf, slice_of(digits, 3));
-        (void)buf_add_octet(buf, i + 1 < count ? '-' : ' ');
-        if (enhanced.len) {
-            (void)buf_add(buf, enhanced);
-            (void)buf_add_octet(buf, ' ');
-        }
-        (void)buf_add(buf, lines[i]);
-        (void)buf_add(buf, SLICE("\r\n"));
+        at = copy(at, slice_of(digits, 3));
+        *at++ = i + 1 < count ? '-' : ' ';
+        at = copy(at, enhanced);
+        if (enhanced.len)
+            *at++ = ' ';
+        at = copy(at, lines[i]);
+        at = copy(at, SLICE("\r\n"));
     }
+    buf_grow(buf, (size_t)(at - start));
 }
 
 /* --- the enhanced code --------------------------------------------------------------------------------- */

@@ -85,6 +85,11 @@ static struct slice turn_vformat(struct turn *turn, const char *format, va_list 
     return arena_copy(&turn->arena, slice_of(text, kept));
 }
 
+struct slice turn_join(struct turn *turn, struct slice a, struct slice b)
+{
+    return arena_join(&turn->arena, a, b);
+}
+
 struct slice turn_format(struct turn *turn, const char *format, ...)
 {
     va_list arguments;

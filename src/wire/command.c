@@ -40,7 +40,7 @@ struct slice verb_name(enum verb verb)
 static enum verb verb_find(struct slice word)
 {
     for (enum verb verb = VERB_HELO; verb < VERB_COUNT; verb++)
-        if (slice_equal_fold(word, verbs[verb]))
+        if (word.len == verbs[verb].len && slice_equal_fold(word, verbs[verb]))
             return verb;
     return VERB_UNKNOWN;
 }

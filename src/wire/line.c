@@ -1,5 +1,7 @@
 #include "wire/line.h"
 
+#include "wire/plain.h"
+
 #include <assert.h>
 #include <string.h>
 
@@ -9,7 +11,7 @@
 
 static void line_look(struct line *line)
 {
-    for (size_t i = 0; i < line->text.len; i++) {
+    for (size_t i = plain_len(line->text); i < line->text.len; i++) {
         unsigned char octet = (unsigned char)line->text.at[i];
         line->bare_cr |= octet == '\r';
         line->nul |= octet == '\0';
