@@ -75,7 +75,13 @@ static void ask(struct conn *conn, const struct outbox_action *action)
     case ASK_STORED: ask_stored(gate, ticket, action->key); break;
     case ASK_SEEN: ask_seen(gate, ticket, action->key); break;
     case ASK_COUNT: ask_count(gate, ticket, action->key); break;
-    case ASK_NAME:
+    case ASK_ADDRESS4:
+    case ASK_ADDRESS6:
+    case ASK_POINTER:
+    case ASK_MX:
+    case ASK_TXT:
+    case ASK_LISTED:
+    case ASK_REGISTERED: inbox_post_answer(gate->inbox, ticket, ANSWER_FAILED, SLICE("no resolver")); break;
     case ASK_NOTHING:
     case ASK_KIND_LIMIT: inbox_post_answer(gate->inbox, ticket, ANSWER_NONE, SLICE_NONE); break;
     }

@@ -4,6 +4,7 @@
 #include "base/text.h"
 #include "core/ask.h"
 #include "journal/segment.h"
+#include "journal/words.h"
 #include "wire/command.h"
 #include "wire/reply.h"
 
@@ -20,8 +21,9 @@ struct open_session {
     struct link link; /* in the order of their beginning */
     uint64_t id;
     struct address peer;
-    struct buf name; /* confirmed */
-    struct buf line; /* the last command, as it came */
+    struct buf name;    /* confirmed */
+    struct buf pointed; /* names that the client's address points to */
+    struct buf line;    /* the last command, as it came */
     struct buf sender;
     struct buf recipients; /* accepted ones: "<a>,<b>" */
     struct buf message_id;
@@ -165,6 +167,7 @@ static void session_free(struct maillog *maillog, struct open_session *session)
     table_remove(&maillog->sessions, slice_of((const char *)&session->id, sizeof session->id));
     list_remove(&session->link);
     buf_drop(&session->name);
+    buf_drop(&session->pointed);
     buf_drop(&session->line);
     buf_drop(&session->sender);
     buf_drop(&session->recipients);
@@ -181,6 +184,7 @@ static struct open_session *session_new(struct maillog *maillog, uint64_t id)
     list_add_last(&maillog->order, &session->link);
     session->answered = true;
     buf_init(&session->name, KEPT_MAX);
+    buf_init(&session->pointed, KEPT_MAX);
     buf_init(&session->line, KEPT_MAX);
     buf_init(&session->sender, KEPT_MAX);
     buf_init(&session->recipients, RECIPIENTS_MAX);
@@ -357,11 +361,11 @@ static void question_answered(struct maillog *maillog, struct open_session *sess
                               const struct event_question_answered *answered)
 {
     char address[ADDRESS_TEXT_SIZE];
-    if (answered->kind != ASK_NAME || answered->status != ANSWER_FOUND)
-        return;
     address_print(&session->peer, address);
-    if (slice_equal(answered->key, slice_text(address)))
-        keep_escaped(&session->name, maillog_field(maillog, answered->value));
+    if (answered->kind == ASK_POINTER && slice_equal(answered->key, slice_text(address)))
+        keep(&session->pointed, answered->value);
+    if (journal_confirms(answered, buf_slice(&session->pointed), &session->peer))
+        keep_escaped(&session->name, maillog_field(maillog, answered->key));
 }
 
 static void session_proxied(struct maillog *maillog, struct open_session *session,

@@ -194,31 +194,42 @@ static void tls_failed(struct render_log *log, const struct event *event)
     log_line(log, 3, WHO_LINE, "TLS failed: %s", log_text(log, event->body.tls_failed.reason));
 }
 
+/* Questions are asked in lower case; the log shows the name as the client gave it. */
+static bool is_greeting_name(const struct render_log *log, uint64_t kind, struct slice key)
+{
+    return kind == ASK_ADDRESS4 && key.len && slice_equal_fold(key, slice_text(log->helo));
+}
+
 static void question_asked(struct render_log *log, const struct event *event)
 {
     const struct event_question_asked *asked = &event->body.question_asked;
-    const char *key = log_text(log, asked->key);
-    if (log->helo[0] && strcmp(key, log->helo) == 0) {
+    bool name = is_greeting_name(log, asked->kind, asked->key);
+    if (name) {
         log->looking = true;
         show_name(log);
     }
-    bool name = asked->kind == ASK_NAME;
     log_line(log, 4, WHO_LINE, "Looking for %s%s%s", name ? "" : journal_question_word(asked->kind),
-             name ? "" : " ", key);
+             name ? "" : " ", name ? log->helo : log_text(log, asked->key));
 }
 
 static void name_answered(struct render_log *log, const struct event_question_answered *answered)
 {
-    if (answered->status != ANSWER_FOUND) {
+    if (answered->status == ANSWER_FOUND)
+        log_line(log, 4, WHO_LINE, "%s is %s", log->helo, log_text(log, answered->value));
+    else
         log_line(log, 3, WHO_LINE, "Failed to verify. Real address is %s", peer_text(log, &log->peer));
-        return;
-    }
-    log_line(log, 4, WHO_LINE, "%s is %s", log_text(log, answered->key), log_text(log, answered->value));
-    /* The name of the client's address, not the address of some name. */
+}
+
+/* What the client's address points to, and which of these names points back to it. */
+static void keep_names(struct render_log *log, const struct event_question_answered *answered)
+{
     char address[ADDRESS_TEXT_SIZE];
     address_print(&log->peer, address);
-    if (slice_equal(answered->key, slice_text(address)))
-        keep(log->confirmed, sizeof log->confirmed, log_text(log, answered->value));
+    if (answered->kind == ASK_POINTER && slice_equal(answered->key, slice_text(address)))
+        keep(log->pointed, sizeof log->pointed, log_text(log, answered->value));
+    if (!journal_confirms(answered, slice_text(log->pointed), &log->peer))
+        return;
+    keep(log->confirmed, sizeof log->confirmed, log_text(log, answered->key));
     show_name(log);
 }
 
@@ -226,7 +237,8 @@ static void question_answered(struct render_log *log, const struct event *event)
 {
     const struct event_question_answered *answered = &event->body.question_answered;
     bool fine = answered->status == ANSWER_FOUND || answered->status == ANSWER_NONE;
-    if (answered->kind == ASK_NAME && fine)
+    keep_names(log, answered);
+    if (fine && is_greeting_name(log, answered->kind, answered->key))
         name_answered(log, answered);
     else
         log_line(log, fine ? 4 : 3, WHO_LINE, "Answer to %s %s: %s%s%s",

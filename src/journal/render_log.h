@@ -34,6 +34,7 @@ struct render_log {
     struct address peer;
     char shown[256];     /* in the brackets */
     char helo[256];      /* what the client calls itself */
+    char pointed[256];   /* names that its address points to */
     char confirmed[256]; /* its name in the DNS */
     bool looking;        /* for the name it gave */
 };

@@ -107,3 +107,24 @@ const char *journal_field_word(enum event_kind kind, const char *field, uint64_t
             return meanings[i].word(number);
     return NULL;
 }
+
+static bool has_word(struct slice words, struct slice word)
+{
+    struct slice one;
+    while (slice_word(&words, &one))
+        if (slice_equal(one, word))
+            return true;
+    return false;
+}
+
+bool journal_confirms(const struct event_question_answered *answered, struct slice pointed,
+                      const struct address *client)
+{
+    char address[ADDRESS_TEXT_SIZE];
+    if (answered->kind != ASK_ADDRESS4 && answered->kind != ASK_ADDRESS6)
+        return false;
+    if (answered->status != ANSWER_FOUND || !has_word(pointed, answered->key))
+        return false;
+    address_print(client, address);
+    return has_word(answered->value, slice_text(address));
+}

@@ -19,4 +19,9 @@ const char *journal_finding_word(uint64_t number);  /* finding.finding: "relay-d
 /* The word for a field that holds a number with a meaning; NULL: the number speaks for itself. */
 const char *journal_field_word(enum event_kind kind, const char *field, uint64_t number);
 
+/* Whether the answer confirms a name: it holds the client's address, and its key is among the names, parted
+ * by blanks, that this address points to. */
+bool journal_confirms(const struct event_question_answered *answered, struct slice pointed,
+                      const struct address *client);
+
 #endif

@@ -82,7 +82,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     for (size_t i = 0; i < sizeof setup / sizeof *setup; i++)
         setup[i] = (struct order){.text = slice_text(setup_texts[i]),
                                   .next = i + 1 < 4 ? &setup[i + 1] : NULL};
-    struct script script = {.setup = setup, .manual = data[0] & 4};
+    struct script script = {.setup = setup, .by_hand = data[0] & 4 ? SLICE("all") : SLICE_NONE};
     size_t memory = memory_in_use();
     struct world world;
     world_init(&world, &script);

@@ -88,8 +88,12 @@ static void assert_lines(struct mail_log *log, const char *const *patterns, size
 static void open_session(struct mail_log *log)
 {
     TELL(log, session_opened, .peer = peer, .sequence = 1);
-    TELL(log, question_answered, .kind = ASK_NAME, .status = ANSWER_FOUND, .key = SLICE("61.77.232.38"),
-         .value = SLICE("12-237-128-54.client.example"));
+    TELL(log, question_answered, .kind = ASK_POINTER, .status = ANSWER_FOUND, .key = SLICE("61.77.232.38"),
+         .value = SLICE("other.example 12-237-128-54.client.example"));
+    TELL(log, question_answered, .kind = ASK_ADDRESS4, .status = ANSWER_FOUND, .key = SLICE("other.example"),
+         .value = SLICE("192.0.2.1"));
+    TELL(log, question_answered, .kind = ASK_ADDRESS4, .status = ANSWER_FOUND,
+         .key = SLICE("12-237-128-54.client.example"), .value = SLICE("192.0.2.1 61.77.232.38"));
     TELL(log, reply_sent, .number = 1, .code = 220, .text = SLICE("220 mx.example.net ESMTP"));
     TELL(log, line_received, .text = SLICE("EHLO QAPVBYXA"), .octets = 15);
     TELL(log, reply_sent, .number = 51, .code = 250, .text = SLICE("250-mx.example.net\r\n250 SIZE"));
@@ -248,8 +252,10 @@ static void nothing_can_be_forged(void **state)
     struct mail_log log;
     begin(&log);
     TELL(&log, session_opened, .peer = peer);
-    TELL(&log, question_answered, .kind = ASK_NAME, .status = ANSWER_FOUND, .key = SLICE("61.77.232.38"),
-         .value = SLICE("x [192.0.2.1], relay=y"));
+    TELL(&log, question_answered, .kind = ASK_POINTER, .status = ANSWER_FOUND, .key = SLICE("61.77.232.38"),
+         .value = SLICE("x[192.0.2.1],relay=y"));
+    TELL(&log, question_answered, .kind = ASK_ADDRESS4, .status = ANSWER_FOUND,
+         .key = SLICE("x[192.0.2.1],relay=y"), .value = SLICE("61.77.232.38"));
     TELL(&log, mail_started, .transaction = 1,
          .sender = SLICE("\"a>, relay=good.example [192.0.2.1]\"@b\r\nJul"));
     TELL(&log, message_received, .transaction = 1, .octets = 1, .message_id = SLICE("<a, size=9, \x1b[2J>"));
@@ -260,7 +266,7 @@ static void nothing_can_be_forged(void **state)
         slice_head(slice_from(text, 13), slice_find(text, '\n') - 13),
         ".1: from=<\\x22a\\x3e\\x2c\\x20relay=good.example\\x20[192.0.2.1]\\x22@b\\r\\nJul>, size=1, "
         "class=0, nrcpts=0, msgid=<a\\x2c\\x20size=9\\x2c\\x20\\x1b[2J>, proto=SMTP, daemon=postern, "
-        "relay=x\\x20[192.0.2.1]\\x2c\\x20relay=y [61.77.232.38]");
+        "relay=x[192.0.2.1]\\x2crelay=y [61.77.232.38]");
     text = slice_from(text, slice_find(text, '\n') + 1);
     assert_slice_equal(slice_from(text, 13),
                        " #721 end i=61.77.232.38 p=\"\" f=\"\" h=\"a' m=9/9 \\\\\" m=0/0 "

@@ -33,9 +33,9 @@ static void tell_greeting(struct seed *seed)
     at(seed, 2, 36, 51);
     command(seed, SLICE("HELO Made-Up-Name-desk98"), 26);
     TELL(seed, state_changed, .from = 22, .to = 21);
-    TELL(seed, question_asked, .kind = ASK_NAME, .key = SLICE("Made-Up-Name-desk98"));
+    TELL(seed, question_asked, .kind = ASK_ADDRESS4, .key = SLICE("made-up-name-desk98"));
     at(seed, 2, 36, 52);
-    TELL(seed, question_answered, .kind = ASK_NAME, .key = SLICE("Made-Up-Name-desk98"),
+    TELL(seed, question_answered, .kind = ASK_ADDRESS4, .key = SLICE("made-up-name-desk98"),
          .status = ANSWER_NONE, .took_ms = 1000);
     TELL(seed, reply_sent, .number = 50, .code = 250,
          .text = SLICE("250 209.31.44.214 cannot verify Made-Up-Name-desk98"));

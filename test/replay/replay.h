@@ -1,7 +1,16 @@
 /* The replay harness: the real session machine in a scripted world with virtual time.
  *
  * script.c reads a script, world.c is the world round one session, run.c plays a script in six ways, matrix.c
- * counts what all scripts together have reached. */
+ * counts what all scripts together have reached.
+ *
+ * The world answers by itself what is asked of it, and says that a message was stored, but for what the
+ * script keeps in its own hand: `manual` keeps recipient, remembered and commit, `manual WORD…` exactly
+ * these, `manual all` everything. A line
+ *
+ *     fact KIND KEY-PATTERN = STATUS [VALUE]
+ *
+ * at its head is an answer; the first that matches counts. Without one, everybody exists but "nobody…" and,
+ * softly, "later…"; nothing is remembered; and there is no resolver. */
 #ifndef REPLAY_H
 #define REPLAY_H
 
@@ -48,15 +57,16 @@ struct script {
     const char *file;
     struct slice title;
     struct order *orders;
-    struct order *setup; /* set, route, own, … : text holds the whole line */
-    bool manual;         /* questions and commits are answered by the script alone */
-    bool no_join;        /* joining its lines would change its meaning */
-    bool no_split;       /* octet by octet would change its meaning */
+    struct order *setup;  /* set, route, own, fact, … : text holds the whole line */
+    struct slice by_hand; /* what the script alone answers: words of questions, and "commit" */
+    bool no_join;         /* joining its lines would change its meaning */
+    bool no_split;        /* octet by octet would change its meaning */
 };
 
 /* Prints what is wrong with it and returns false. */
 bool script_read(const char *file, struct script *ret_script);
 void script_drop(struct script *script);
+bool answer_read(struct slice *text, enum answer_status *ret_status); /* takes the word off */
 bool glob_match(struct slice pattern, struct slice text);
 /* \r \n \t \\ \xHH; the result lives in the arena. */
 struct slice unescape(struct arena *arena, struct slice text);
@@ -96,7 +106,8 @@ struct world {
     unsigned promised;  /* 250 after a message */
     const char *broken; /* an invariant that did not hold, in words */
     /* how the script is played */
-    bool by_octet, any_order, needless, all_time_out, automatic;
+    bool by_octet, any_order, needless, all_time_out;
+    const struct script *script;
     unsigned step_limit;
 };
 
@@ -108,7 +119,9 @@ void world_stored(struct world *world, const struct stored *stored);
 void world_input(struct world *world, struct input *input); /* times are filled in */
 /* Lets time pass: what is due happens. */
 void world_until(struct world *world, uint64_t at_ms);
-/* Answers what is asked, as `automatic` says, and offers what waits, until nothing moves. */
+/* Whether the script keeps this in its own hand: the word of a question, or "commit". */
+bool world_by_hand(const struct world *world, const char *word);
+/* Answers what is asked, but for what the script answers, and offers what waits, until nothing moves. */
 void world_settle(struct world *world);
 void world_done(struct world *world);
 struct slice world_state(const struct world *world);

@@ -142,14 +142,17 @@ static bool expect_ask(struct play *play, const struct order *order)
 
 static void do_answer(struct play *play, const struct order *order)
 {
-    struct slice value = order->text, word;
-    slice_word(&value, &word);
-    enum answer_status status = ANSWER_FOUND;
-    while (status < ANSWER_TIMEOUT && !slice_equal(word, slice_text(answer_word(status))))
-        status++;
+    struct slice value = order->text;
+    enum answer_status status;
     if (play->world.all_time_out)
         return;
-    world_answer(&play->world, play->world.last_ask, status, slice_trim(value));
+    if (!answer_read(&value, &status)) {
+        fault(play, order, "no answer", order->text);
+        play->world.broken = "an answer of the script cannot be read";
+        return;
+    }
+    value = unescape(&play->world.arena, slice_trim(value));
+    world_answer(&play->world, play->world.last_ask, status, value);
     world_settle(&play->world);
 }
 
@@ -267,7 +270,7 @@ static bool check(struct play *play, const struct order *order)
                fault(play, order, "the state is", world_state(world));
     case DO_COMMIT:
         play->content_at = 0;
-        return ((world->committed || world->automatic) &&
+        return ((world->committed || !world_by_hand(world, "commit")) &&
                 glob_match(unescape(&world->arena, order->text), world->commit_text)) ||
                fault(play, order, "the commit is", world->commit_text);
     default: return true;

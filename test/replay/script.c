@@ -27,6 +27,18 @@ bool glob_match(struct slice pattern, struct slice text)
     return p == pattern.len;
 }
 
+bool answer_read(struct slice *text, enum answer_status *ret_status)
+{
+    struct slice word;
+    slice_word(text, &word);
+    for (enum answer_status status = ANSWER_FOUND; status <= ANSWER_TIMEOUT; status++)
+        if (slice_equal(word, slice_text(answer_word(status)))) {
+            *ret_status = status;
+            return true;
+        }
+    return false;
+}
+
 static size_t unescape_one(const char *at, size_t left, char *ret_octet)
 {
     static const char letters[] = "rnt\\0", octets[] = "\r\n\t\\\0";
@@ -61,8 +73,8 @@ static const struct {
              {"stop", DO_STOP},     {"closed", DO_CLOSED}, {"state", DO_STATE},   {"event", DO_EVENT},
              {"tell", DO_TELL},     {"disk", DO_DISK}};
 
-static const char *const setup_words[] = {"set",          "route",  "own",    "xclient",
-                                          "bare-newline", "banner", "mailbox"};
+static const char *const setup_words[] = {"set",          "route",  "own",     "xclient",
+                                          "bare-newline", "banner", "mailbox", "fact"};
 
 struct reader {
     struct script *script;
@@ -116,13 +128,18 @@ static bool setup_read(struct reader *reader, struct slice line)
     return false;
 }
 
+static void manual_read(struct script *script, struct slice rest)
+{
+    script->by_hand = rest.len ? arena_copy(&script->arena, rest) : SLICE("recipient remembered commit");
+}
+
 static bool flag_read(struct reader *reader, struct slice word, struct slice rest)
 {
     struct script *script = reader->script;
     if (slice_equal(word, SLICE("title")))
         script->title = arena_copy(&script->arena, slice_trim(rest));
     else if (slice_equal(word, SLICE("manual")))
-        script->manual = true;
+        manual_read(script, slice_trim(rest));
     else if (slice_equal(word, SLICE("no-join")))
         script->no_join = true;
     else if (slice_equal(word, SLICE("no-split")))

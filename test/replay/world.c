@@ -137,7 +137,7 @@ void world_init(struct world *world, const struct script *script)
     outbox_init(&world->outbox);
     site_make(world, script);
     world->shared = (struct session_world){.site = world->site, .checks = check_list, .digest = &driver};
-    world->automatic = !script->manual;
+    world->script = script;
     world->random.state = 1;
     world->step_limit = 2000000;
     world->memory = memory_take(session_size());
@@ -376,36 +376,101 @@ void world_send(struct world *world, struct slice octets)
     }
 }
 
-/* Who exists in the automatic world: everybody but "nobody…" and, softly, "later…". */
-static void answer_one(struct world *world)
+bool world_by_hand(const struct world *world, const char *word)
 {
-    size_t which = world->any_order ? (size_t)random_below(&world->random, world->ask_count) : 0;
-    struct open_ask ask = world->asks[which];
-    struct slice rest = ask.key, word;
-    slice_word(&rest, &word);
-    rest = slice_trim(rest);
+    return has_word(world->script->by_hand, word) || has_word(world->script->by_hand, "all");
+}
+
+/* "fact KIND KEY-PATTERN = STATUS [VALUE]" */
+static bool fact_answers(struct world *world, const struct open_ask *ask, struct slice line)
+{
+    struct slice word, pattern;
+    enum answer_status status;
+    slice_word(&line, &word);
+    if (!slice_equal(word, SLICE("fact")) || !slice_word(&line, &word) ||
+        !slice_equal(word, slice_text(ask_word(ask->kind))))
+        return false;
+    slice_cut(&line, '=', &pattern);
+    if (!glob_match(slice_trim(pattern), ask->key))
+        return false;
+    if (!answer_read(&line, &status))
+        breaks(world, "a fact of the script cannot be read");
+    else
+        world_answer(world, ask->number, status, unescape(&world->arena, slice_trim(line)));
+    return true;
+}
+
+static void answer_recipient(struct world *world, const struct open_ask *ask)
+{
+    struct slice address = ask->key, route;
+    slice_word(&address, &route);
+    address = slice_trim(address);
+    if (slice_starts(address, SLICE("nobody")))
+        world_answer(world, ask->number, ANSWER_NONE, SLICE_NONE);
+    else if (slice_starts(address, SLICE("later")))
+        world_answer(world, ask->number, ANSWER_FAILED, SLICE("no connection"));
+    else
+        world_answer(world, ask->number, ANSWER_FOUND, SLICE("8bitmime smtputf8 dsn size"));
+}
+
+/* What no fact of the script tells. */
+static void answer_usually(struct world *world, const struct open_ask *ask)
+{
+    switch (ask->kind) {
+    case ASK_RECIPIENT: answer_recipient(world, ask); return;
+    case ASK_REMEMBERED:
+    case ASK_STORED:
+    case ASK_SEEN:
+    case ASK_COUNT: world_answer(world, ask->number, ANSWER_NONE, SLICE_NONE); return;
+    case ASK_ADDRESS4:
+    case ASK_ADDRESS6:
+    case ASK_POINTER:
+    case ASK_MX:
+    case ASK_TXT:
+    case ASK_LISTED:
+    case ASK_REGISTERED: world_answer(world, ask->number, ANSWER_FAILED, SLICE("no resolver")); return;
+    case ASK_NOTHING:
+    case ASK_KIND_LIMIT: breaks(world, "a question of no kind"); return;
+    }
+}
+
+static void answer_one(struct world *world, const struct open_ask *ask)
+{
     if (world->needless) {
-        struct input input = {.kind = INPUT_ANSWER, .answer = {ask.number + 1000, ANSWER_NONE, SLICE_NONE}};
+        struct input input = {.kind = INPUT_ANSWER, .answer = {ask->number + 1000, ANSWER_NONE, SLICE_NONE}};
         world_input(world, &input);
         world_input(world, &(struct input){.kind = INPUT_TIMER});
     }
-    if (ask.kind == ASK_REMEMBERED || slice_starts(rest, SLICE("nobody")))
-        world_answer(world, ask.number, ANSWER_NONE, SLICE_NONE);
-    else if (slice_starts(rest, SLICE("later")))
-        world_answer(world, ask.number, ANSWER_FAILED, SLICE("no connection"));
-    else
-        world_answer(world, ask.number, ANSWER_FOUND, SLICE("8bitmime smtputf8 dsn size"));
+    for (const struct order *order = world->script->setup; order; order = order->next)
+        if (fact_answers(world, ask, order->text))
+            return;
+    answer_usually(world, ask);
+}
+
+/* One of the open questions that the script leaves to the world: the first, or any. */
+static bool ask_pick(struct world *world, struct open_ask *ret_ask)
+{
+    struct open_ask *may[WORLD_ASKS];
+    size_t count = 0;
+    for (size_t i = 0; i < world->ask_count; i++)
+        if (!world_by_hand(world, ask_word(world->asks[i].kind)))
+            may[count++] = &world->asks[i];
+    if (!count || world->all_time_out)
+        return false;
+    *ret_ask = *may[world->any_order ? (size_t)random_below(&world->random, count) : 0];
+    return true;
 }
 
 static bool automatic(struct world *world)
 {
-    if (!world->automatic || world->closed)
+    struct open_ask ask;
+    if (world->closed)
         return false;
-    if (world->ask_count && !world->all_time_out) {
-        answer_one(world);
+    if (ask_pick(world, &ask)) {
+        answer_one(world, &ask);
         return true;
     }
-    if (world->committed) {
+    if (world->committed && !world_by_hand(world, "commit")) {
         world_stored(world, &(struct stored){
                                 .status = STORED_KEPT, .queue_id = SLICE("028t5cy4tqkff.1"), .octets = 1});
         return true;
