@@ -116,6 +116,7 @@ void command_mail_proceed(struct turn *turn)
     mail_params_parse(turn->parameters, &params, &culprit);
     struct mail *mail = memory_take(sizeof *mail);
     arena_init(&mail->arena, NULL, 0);
+    table_init(&mail->addresses, session->world->seed);
     session->mail = mail;
     session->transactions++;
     struct transaction *transaction = &mail->transaction;

@@ -3,6 +3,9 @@
 
 #include "base/text.h"
 
+/* So many recipients are looked through as fast as a table is asked, and nearly all messages have fewer. */
+enum { RECIPIENTS_FEW = 32 };
+
 static bool in_order(struct turn *turn)
 {
     const struct session *session = turn->step->session;
@@ -103,12 +106,24 @@ bool command_rcpt_parse(struct turn *turn)
     return true;
 }
 
-static bool is_double(const struct transaction *transaction, struct slice address)
+static bool is_double(const struct mail *mail, struct slice address)
 {
-    for (const struct recipient *r = transaction->recipients; r; r = r->next)
+    if (mail->addresses.used)
+        return table_get(&mail->addresses, address) != NULL;
+    for (const struct recipient *r = mail->transaction.recipients; r; r = r->next)
         if (slice_equal(r->address, address))
             return true;
     return false;
+}
+
+/* The table begins with all that are there when they become many. */
+static void address_remember(struct mail *mail, struct recipient *recipient)
+{
+    if (mail->transaction.recipient_count <= RECIPIENTS_FEW)
+        return;
+    struct recipient *from = mail->addresses.used ? recipient : mail->transaction.recipients;
+    for (; from; from = from->next)
+        table_put(&mail->addresses, from->address, from);
 }
 
 /* The same recipient twice is one recipient; both commands are answered alike. */
@@ -116,7 +131,7 @@ static void recipient_add(struct turn *turn)
 {
     struct mail *mail = turn->step->session->mail;
     struct transaction *transaction = &mail->transaction;
-    if (is_double(transaction, turn->facts.recipient_address))
+    if (is_double(mail, turn->facts.recipient_address))
         return;
     struct rcpt_params params = {0};
     struct slice culprit;
@@ -132,6 +147,7 @@ static void recipient_add(struct turn *turn)
     mail->last_recipient = recipient;
     transaction->recipient_count++;
     transaction->route = turn->facts.route;
+    address_remember(mail, recipient);
 }
 
 void command_rcpt_proceed(struct turn *turn)

@@ -7,6 +7,7 @@
 #ifndef CORE_MACHINE_H
 #define CORE_MACHINE_H
 
+#include "base/table.h"
 #include "core/check.h"
 #include "core/event.h"
 #include "core/say.h"
@@ -54,10 +55,11 @@ struct mail {
     struct arena arena;
     struct transaction transaction;
     struct recipient *last_recipient;
-    struct intake *intake; /* NULL before DATA or BDAT */
-    struct slice key;      /* of ASK_REMEMBERED, once the message is complete */
-    struct slice promise;  /* the 250 that the client may not have got, until it speaks again */
-    bool done;             /* the transaction is over; only the promise is kept */
+    struct table addresses; /* of the recipients, once they are too many to look through */
+    struct intake *intake;  /* NULL before DATA or BDAT */
+    struct slice key;       /* of ASK_REMEMBERED, once the message is complete */
+    struct slice promise;   /* the 250 that the client may not have got, until it speaks again */
+    bool done;              /* the transaction is over; only the promise is kept */
 };
 
 #define FIND_SET_WORDS (FIND_LIMIT / 64)

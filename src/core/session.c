@@ -80,6 +80,7 @@ static void mail_free(struct session *session)
     if (!mail)
         return;
     intake_free(session, mail->intake);
+    table_drop(&mail->addresses);
     arena_drop(&mail->arena);
     memory_give(mail, sizeof *mail);
     session->mail = NULL;

@@ -77,6 +77,7 @@ struct session_world {
     const struct check *const *checks; /* NULL-terminated: the list of checks/list.h */
     const struct digest_driver *digest;
     bool short_of_disk; /* as in struct opened, kept up to date by the shell */
+    uint64_t seed;      /* of tables whose keys strangers choose: secret and random */
 };
 
 /* Octets of a session, to be taken by the shell as part of its own struct or slab. */

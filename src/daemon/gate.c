@@ -9,8 +9,10 @@
 #include "io/store.h"
 #include "queue/mailboxes.h"
 #include "queue/spool.h"
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/random.h>
 #include <unistd.h>
 
 enum { TICK_MS = 1000, OVERLAY_MOST = 10000 };
@@ -239,12 +241,22 @@ static void relay_begin(struct gate *gate)
     gate->relay = relay_new(&services, gate->site);
 }
 
+static int world_begin(struct gate *gate, struct error *error)
+{
+    gate->world = (struct session_world){
+        .site = gate->site, .checks = check_list, .digest = digest_openssl()};
+    if (getrandom(&gate->world.seed, sizeof gate->world.seed, 0) != (ssize_t)sizeof gate->world.seed)
+        return error_set(error, errno, "the system has no random octets");
+    return 0;
+}
+
 /* The inbox drains before connections go on, and both before the loop waits again: an answer that is there at
  * once costs no turn. */
 static int gate_begin(struct gate *gate, struct error *error)
 {
     struct inbox_receiver receiver = {conn_answered, conn_stored, gate};
-    gate->world = (struct session_world){gate->site, check_list, digest_openssl(), false};
+    if (world_begin(gate, error) < 0)
+        return -1;
     gate->tick.due = tick_due;
     gate->end.due = end_due;
     gate->look.due = drain_tick;
