@@ -19,6 +19,13 @@ static bool carries(struct slice carried, struct slice word)
     return false;
 }
 
+/* Postmaster is refused by his own server alone (RFC 5321 section 4.5.1): nobody else's doubt counts. Behind
+ * the queue he is not asked for at all, for there the setting `postmaster` takes what nobody else does. */
+static bool is_taken_unasked(const struct facts *facts)
+{
+    return facts->postmaster && facts->route->kind != ROUTE_RELAY;
+}
+
 static enum check_result judge(struct turn *turn, const struct ask *answer)
 {
     const struct facts *facts = turn_facts(turn);
@@ -35,6 +42,8 @@ static enum check_result judge(struct turn *turn, const struct ask *answer)
         return CHECK_DONE;
     case ANSWER_FAILED:
     case ANSWER_TIMEOUT: /* fails closed, and softly: the client keeps the message and comes again */
+        if (facts->postmaster)
+            return CHECK_DONE;
         turn_find(turn, FIND_RECIPIENT_UNSURE, "whether <%.*s> exists could not be found out: %.*s",
                   SLICE_ARGS(address),
                   SLICE_ARGS(answer->status == ANSWER_TIMEOUT ? SLICE("no answer in time") : answer->value));
@@ -66,7 +75,7 @@ static enum check_result run(struct turn *turn)
                          "the local part of <%.*s> asks for a detour", SLICE_ARGS(address));
         return CHECK_DONE;
     }
-    if (facts->postmaster)
+    if (is_taken_unasked(facts))
         return CHECK_DONE;
     const struct ask *answer = turn_ask(turn, ASK_RECIPIENT, question(turn, facts->route->number, address));
     return answer ? judge(turn, answer) : CHECK_WAIT;

@@ -31,7 +31,7 @@ struct outbox_action {
     struct slice key;                      /* ASK, TELL; COMMIT: the key of ASK_REMEMBERED */
     struct slice octets;                   /* SPOOL: the octets; TELL: the value */
     int64_t until_unix_ms;                 /* TELL */
-    const struct transaction *transaction; /* COMMIT: good until INPUT_STORED */
+    const struct transaction *transaction; /* ASK: NULL or lent; COMMIT: till INPUT_STORED */
 };
 
 #define OUTBOX_ACTIONS    128

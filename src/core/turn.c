@@ -61,6 +61,7 @@ static struct ask *ask_new(struct step *step, enum ask_kind kind, struct slice k
     action->ask = kind;
     action->number = ask->number;
     action->key = ask->key;
+    action->transaction = session->mail ? &session->mail->transaction : NULL;
     RECORD(step, question_asked, .kind = kind, .key = ask->key);
     return ask;
 }

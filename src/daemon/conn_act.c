@@ -11,14 +11,15 @@
 /* A commit has no number of its own in the machine; questions begin with 1. */
 #define TICKET_COMMIT 0u
 
-static void ask_recipient(struct gate *gate, struct ticket ticket, struct slice key)
+static void ask_recipient(struct gate *gate, struct ticket ticket, const struct outbox_action *action)
 {
+    struct slice key = action->key;
     enum answer_status status;
     struct slice value;
     if (mailboxes_answer(gate->mailboxes, gate->site, key, loop_now_ms(gate->loop), &status, &value))
         inbox_post_answer(gate->inbox, ticket, status, value);
     else
-        relay_ask_recipient(gate->relay, ticket, key);
+        relay_ask_recipient(gate->relay, ticket, key, action->transaction);
 }
 
 static int64_t now_unix_ms(const struct gate *gate)
@@ -70,7 +71,7 @@ static void ask(struct conn *conn, const struct outbox_action *action)
     struct gate *gate = conn->gate;
     struct ticket ticket = {conn->handle, action->number};
     switch (action->ask) {
-    case ASK_RECIPIENT: ask_recipient(gate, ticket, action->key); break;
+    case ASK_RECIPIENT: ask_recipient(gate, ticket, action); break;
     case ASK_REMEMBERED:
     case ASK_STORED: ask_stored(gate, ticket, action->key); break;
     case ASK_SEEN: ask_seen(gate, ticket, action->key); break;

@@ -189,12 +189,18 @@ static void post_found(struct relay_route *route, struct ticket ticket)
     inbox_post_answer(route->relay->gate.inbox, ticket, ANSWER_FOUND, route_carry_print(route, text));
 }
 
-void relay_ask_recipient(struct relay *relay, struct ticket ticket, struct slice key)
+void relay_ask_recipient(struct relay *relay, struct ticket ticket, struct slice key,
+                         const struct transaction *transaction)
 {
     struct slice number, address = key;
     struct relay_route *route = slice_cut(&address, ' ', &number) ? route_named(relay, number) : NULL;
     if (!route || address.len == 0) {
         inbox_post_answer(relay->gate.inbox, ticket, ANSWER_FAILED, SLICE("there is no such route to ask"));
+        return;
+    }
+    const struct relay_answer *late = transaction ? late_find(route, transaction, address) : NULL;
+    if (late) {
+        answer_post(late, ticket);
         return;
     }
     if (route->route->mailboxes == ROUTE_MAILBOXES_ANY || domain_takes_anything(route, address)) {

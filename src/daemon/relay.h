@@ -3,7 +3,9 @@
  *
  * Recipients: answers are kept (relay.cache-*); a question that is on its way is shared; what queues up goes
  * in one transaction. A host that takes a recipient who cannot exist takes anything: it is asked no more, its
- * recipients are FOUND, and an event says so once.
+ * recipients are FOUND, and an event says so once. A recipient whom the server refuses in the message's own
+ * transaction after all is NONE for this sender and client (its /64) for four hours, whatever else is known:
+ * their next attempt ends with a defined answer, and nobody else's does.
  * The whole of this is per gate and lives in its loop; the results come through the gate's inbox. */
 #ifndef DAEMON_RELAY_H
 #define DAEMON_RELAY_H
@@ -33,8 +35,10 @@ struct relay_gate {
 struct relay *relay_new(const struct relay_gate *gate, const struct site *site);
 
 /* ASK_RECIPIENT for routes that have targets: key is "0 LOCAL@DOMAIN", the route by its number. Posts one
- * answer to the ticket. The value of FOUND is what the route carries, see relay_carry_print. */
-void relay_ask_recipient(struct relay *relay, struct ticket ticket, struct slice key);
+ * answer to the ticket. The value of FOUND is what the route carries, see relay_carry_print. The transaction
+ * tells sender and client, for the call; NULL: nobody's. */
+void relay_ask_recipient(struct relay *relay, struct ticket ticket, struct slice key,
+                         const struct transaction *transaction);
 
 /* OUTBOX_COMMIT for a relay route. Posts one struct stored to the ticket. */
 struct relay_commit {

@@ -1,21 +1,28 @@
 #include "daemon/relay_parts.h"
 #include "base/memory.h"
 #include "base/text.h"
+#include "wire/path.h"
 #include <assert.h>
 #include <stdio.h>
 #include <string.h>
 
 enum {
     ANSWERS_MOST = 50000, /* of all routes: some 15 MB */
-    SWEEP_MOST = 200      /* looked at in one sweep */
+    SWEEP_MOST = 200,     /* looked at in one sweep */
+    LATE_MS = 4 * 3600000 /* longer than clients pause before they come again */
 };
 
 /* --- finding and making -------------------------------------------------------------------------------- */
 
+/* A number, a recipient and a sender (a postmaster may have got our domain), a client's address. */
+#define PATH_MOST (PATH_SIZE_MAX + 16)
+#define KEY_SIZE  (16 + 2 * PATH_MOST + 2 + ADDRESS_TEXT_SIZE)
+
 /* The local part counts as it is; only its own server knows whether case matters there. */
 static size_t key_print(const struct relay_route *route, struct slice address, char *text, size_t size)
 {
-    int len = snprintf(text, size, "%u %.*s", route->route->number, SLICE_ARGS(address));
+    int len = snprintf(text, size, "%u %.*s", route->route->number,
+                       SLICE_ARGS(slice_head(address, PATH_MOST)));
     size_t at = slice_find_last(slice_of(text, (size_t)len), '@');
     for (; at < (size_t)len; at++)
         text[at] = text_lower(text[at]);
@@ -38,25 +45,29 @@ static void make_room(struct relay *relay)
     answer_free(LIST_OF(relay->known.prev, struct relay_answer, link));
 }
 
-struct relay_answer *answer_get(struct relay_route *route, struct slice address)
+static struct relay_answer *answer_find(struct relay_route *route, struct slice key)
 {
     struct relay *relay = route->relay;
-    size_t size = sizeof(struct relay_answer) + address.len + 16;
-    struct relay_answer *answer = memory_take(size);
-    answer->size = size;
-    answer->key = slice_of(answer->text, key_print(route, address, answer->text, address.len + 16));
-    struct relay_answer *old = table_get(&relay->answers, answer->key);
-    if (old) {
-        memory_give(answer, size);
+    struct relay_answer *old = table_get(&relay->answers, key);
+    if (old)
         return old;
-    }
     make_room(relay);
+    struct relay_answer *answer = memory_take(sizeof *answer + key.len);
+    answer->size = sizeof *answer + key.len;
+    memcpy(answer->text, key.at, key.len);
+    answer->key = slice_of(answer->text, key.len);
     answer->route = route;
     answer->address = slice_from(answer->key, slice_find(answer->key, ' ') + 1);
     list_init(&answer->link);
     list_init(&answer->waiters);
     table_put(&relay->answers, answer->key, answer);
     return answer;
+}
+
+struct relay_answer *answer_get(struct relay_route *route, struct slice address)
+{
+    char text[KEY_SIZE];
+    return answer_find(route, slice_of(text, key_print(route, address, text, sizeof text)));
 }
 
 bool answer_is_known(const struct relay_answer *answer)
@@ -119,24 +130,68 @@ static void value_set(struct relay_answer *answer, struct slice value)
     answer->value = slice_of(copy, value.len);
 }
 
-void answer_settle(struct relay_answer *answer, enum answer_status status, struct slice value)
+static void answer_keep(struct relay_answer *answer, uint64_t keep_ms)
 {
     struct relay *relay = answer->route->relay;
-    const struct settings *set = &relay->site->set;
+    answer->state = ANSWER_STATE_KNOWN;
+    answer->until_ms = relay_now(relay) + keep_ms;
+    list_remove(&answer->link);
+    list_add_first(&relay->known, &answer->link);
+}
+
+void answer_settle(struct relay_answer *answer, enum answer_status status, struct slice value)
+{
+    const struct settings *set = &answer->route->relay->site->set;
     answer->status = (uint8_t)status;
     value_set(answer, status == ANSWER_FOUND ? SLICE_NONE : value);
     tell_all(answer);
     uint64_t keep_ms = status == ANSWER_FOUND  ? set->relay_cache_yes
                        : status == ANSWER_NONE ? set->relay_cache_no
                                                : 0;
-    if (keep_ms == 0) {
+    if (keep_ms == 0)
         answer_free(answer);
-        return;
-    }
-    answer->state = ANSWER_STATE_KNOWN;
-    answer->until_ms = relay_now(relay) + keep_ms;
-    list_remove(&answer->link);
-    list_add_first(&relay->known, &answer->link);
+    else
+        answer_keep(answer, keep_ms);
+}
+
+/* --- late refusals ------------------------------------------------------------------------------------- */
+
+/* LF stands in no address. */
+static struct slice late_key(const struct relay_route *route, const struct transaction *transaction,
+                             struct slice address, char text[KEY_SIZE])
+{
+    char client[ADDRESS_TEXT_SIZE];
+    const struct address *peer = &transaction->peer;
+    const struct address host = address_network(peer, peer->family == ADDRESS_IPV6 ? 64 : 32);
+    size_t len = key_print(route, address, text, KEY_SIZE);
+    len += (size_t)snprintf(text + len, KEY_SIZE - len, "\n%.*s\n",
+                            SLICE_ARGS(slice_head(transaction->sender, PATH_MOST)));
+    size_t client_len = address_print(&host, client);
+    memcpy(text + len, client, client_len);
+    return slice_of(text, len + client_len);
+}
+
+void late_remember(struct relay_route *route, const struct transaction *transaction, struct slice address,
+                   struct slice words)
+{
+    char text[KEY_SIZE];
+    const struct slice everybodys = slice_of(text, key_print(route, address, text, sizeof text));
+    struct relay_answer *yes = table_get(&route->relay->answers, everybodys);
+    if (yes && yes->state == ANSWER_STATE_KNOWN)
+        answer_free(yes);
+    struct relay_answer *late = answer_find(route, late_key(route, transaction, address, text));
+    late->status = ANSWER_NONE;
+    value_set(late, words);
+    answer_keep(late, LATE_MS);
+}
+
+const struct relay_answer *late_find(const struct relay_route *route, const struct transaction *transaction,
+                                     struct slice address)
+{
+    char text[KEY_SIZE];
+    const struct relay_answer *late = table_get(&route->relay->answers,
+                                                late_key(route, transaction, address, text));
+    return late && answer_is_known(late) ? late : NULL;
 }
 
 /* --- the end of what is known -------------------------------------------------------------------------- */

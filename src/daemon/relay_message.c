@@ -49,7 +49,7 @@ static void message_end(struct message *message, const struct stored *stored)
     message_free(message);
 }
 
-/* Recipients that were accepted when they were asked for, and are refused now, are refused at once when the
+/* Recipients that were accepted when they were asked for, and are refused now, are refused at RCPT when the
  * client comes again. Returns how many. */
 static size_t learn_refusals(struct message *message)
 {
@@ -60,10 +60,8 @@ static size_t learn_refusals(struct message *message)
         const struct client_recipient *recipient = &job->recipients[i];
         if (recipient->accepted || recipient->reply.code / 100 != 5 || recipient->reply.code == 503)
             continue;
-        struct relay_answer *answer = answer_get(message->route, recipient->address);
-        /* One that is being asked for just now has its answer coming. */
-        if (answer->state == ANSWER_STATE_NEW || answer->state == ANSWER_STATE_KNOWN)
-            answer_settle(answer, ANSWER_NONE, reply_print(&recipient->reply, text, sizeof text));
+        late_remember(message->route, &message->transaction, recipient->address,
+                      reply_print(&recipient->reply, text, sizeof text));
         count++;
     }
     return count;

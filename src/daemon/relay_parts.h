@@ -50,8 +50,8 @@ struct relay_answer {
     struct slice
         value; /* memory of its own; empty for FOUND, whose value is what the route carries by then */
     size_t size;
-    struct slice key;     /* "0 LOCAL@DOMAIN", the domain in lower case */
-    struct slice address; /* in `key` */
+    struct slice key;     /* "0 LOCAL@DOMAIN", the domain in lower case; a late one's has sender and client */
+    struct slice address; /* in `key`; of no use in a late one */
     char text[];
 };
 
@@ -102,6 +102,13 @@ void answer_wait(struct relay_answer *answer, struct ticket ticket);
 void answer_forget(struct relay *relay, struct ticket ticket);
 /* Tells all who wait; FOUND and NONE are kept for their time, FAILED is not. */
 void answer_settle(struct relay_answer *answer, enum answer_status status, struct slice value);
+/* The server refused the recipient in this transaction although it had taken him when it was asked. Sender
+ * and client may be the reason: it counts for them alone, and what was known of him is asked for again. */
+void late_remember(struct relay_route *route, const struct transaction *transaction, struct slice address,
+                   struct slice words);
+/* NULL: no such refusal is remembered. */
+const struct relay_answer *late_find(const struct relay_route *route, const struct transaction *transaction,
+                                     struct slice address);
 void answers_sweep(struct relay *relay);
 void answers_drop(struct relay *relay);
 

@@ -29,17 +29,48 @@ static void a_detour_in_the_local_part_is_relaying(void **state)
     }
 }
 
-static void postmaster_is_taken_unasked(void **state)
+static void postmaster_is_taken_unasked_behind_the_queue(void **state)
 {
     (void)state;
     struct rig rig;
     rig_begin(&rig);
+    rig.route.kind = ROUTE_LMTP;
     rig_recipient(&rig, "TO:<postmaster@example.org>", true);
     rig.turn.facts.postmaster = true;
     assert_int_equal(check_recipient.run(&rig.turn), CHECK_DONE);
     assert_int_equal(rig.turn.found_count, 0);
     assert_int_equal(rig.outbox.count, 0);
     rig_end(&rig);
+}
+
+static void postmaster_is_refused_by_his_own_server_alone(void **state)
+{
+    (void)state;
+    static const struct {
+        enum answer_status status;
+        enum finding finding;
+    } cases[] = {
+        {ANSWER_FOUND, FIND_NOTHING},
+        {ANSWER_NONE, FIND_UNKNOWN_RECIPIENT},
+        {ANSWER_FAILED, FIND_NOTHING},
+        {ANSWER_TIMEOUT, FIND_NOTHING},
+    };
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        struct rig rig;
+        rig_begin(&rig);
+        rig.route.kind = ROUTE_RELAY;
+        rig_recipient(&rig, "TO:<Postmaster@example.org>", true);
+        rig.turn.facts.postmaster = true;
+        assert_int_equal(check_recipient.run(&rig.turn), CHECK_WAIT);
+        assert_slice_equal(rig.outbox.actions[0].key, "3 Postmaster@example.org");
+        rig_answer(&rig, cases[i].status, "5.1.1 nobody here");
+        assert_int_equal(check_recipient.run(&rig.turn), CHECK_DONE);
+        if (cases[i].finding)
+            rig_found(&rig, cases[i].finding);
+        else
+            assert_int_equal(rig.turn.found_count, 0);
+        rig_end(&rig);
+    }
 }
 
 static void each_answer_has_its_finding(void **state)
@@ -85,7 +116,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_domain_that_is_not_ours_is_found_without_a_question),
         cmocka_unit_test(a_detour_in_the_local_part_is_relaying),
-        cmocka_unit_test(postmaster_is_taken_unasked),
+        cmocka_unit_test(postmaster_is_taken_unasked_behind_the_queue),
+        cmocka_unit_test(postmaster_is_refused_by_his_own_server_alone),
         cmocka_unit_test(each_answer_has_its_finding),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
