@@ -108,7 +108,8 @@ def test_sustained(server, pace):
 def memory(server):
     pids = server.pids()
     return {"pss_kib": machine.pss_kib(pids), "private_kib": machine.private_kib(pids),
-            "available_kib": machine.available_kib(), "processes": len(pids)}
+            "available_kib": machine.available_kib(), "processes": len(pids),
+            "roles_pss_kib": {role: machine.pss_kib(those) for role, those in server.roles().items()}}
 
 
 def held_start(server, mode, clients, seconds):
@@ -134,8 +135,11 @@ def test_idle(server, pace):
     load.send_signal(signal.SIGTERM)
     output, _ = load.communicate()
     seen = servers.load_json(output)
+    roles = {role: (kib - before["roles_pss_kib"].get(role, 0)) * 1024 / max(1, held)
+             for role, kib in after["roles_pss_kib"].items()}
     return {"asked": clients, "held": held, "still": seen["held"], "errors": seen["errors"], "before": before,
-            "after": after, "pss_octets": (after["pss_kib"] - before["pss_kib"]) * 1024 / max(1, held),
+            "after": after, "roles_pss_octets": roles,
+            "pss_octets": (after["pss_kib"] - before["pss_kib"]) * 1024 / max(1, held),
             "private_octets": (after["private_kib"] - before["private_kib"]) * 1024 / max(1, held),
             "machine_octets": (before["available_kib"] - after["available_kib"]) * 1024 / max(1, held)}
 

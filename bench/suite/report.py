@@ -153,9 +153,10 @@ def section_idle(numbers):
         if last:
             rows.append([name, number(last["asked"]), number(last["held"]), number(last["pss_octets"]),
                          number(last["private_octets"]), number(last["machine_octets"]),
-                         last["after"]["processes"] - last["before"]["processes"]])
+                         last["after"]["processes"] - last["before"]["processes"],
+                         "; ".join(f"{role} {octets:.0f}" for role, octets in last["roles_pss_octets"].items())])
     head = ["server", "asked", "held", "PSS octets each", "private octets each", "machine octets each",
-            "more processes"]
+            "more processes", "PSS octets each, by process"]
     return "" if not rows else "## Memory of an idle connection\n\n" + table(head, rows) + "\n"
 
 
@@ -230,7 +231,8 @@ def targets(numbers):
                                                                   numbers.rate("postfix", "mail50")), 10),
         target("accept and deliver, sustained, x Postfix", quotient(end_to_end(numbers, "postern"),
                                                                     end_to_end(numbers, "postfix")), 3),
-        target("user memory of an idle session, octets", idle and idle["pss_octets"], 1024, False),
+        target("user memory of an idle session in its gate, octets",
+               idle and idle["roles_pss_octets"].get("gate"), 1024, False),
     ]
     return found
 
