@@ -20,6 +20,7 @@ static enum check_result run(struct turn *turn)
 const struct check check_header = {
     .name = "header",
     .doc = "whether a message loops, or its header passes the limits",
-    .stage = STAGE_MESSAGE,
+    .starts = STAGE_MESSAGE,
+    .joins = STAGE_MESSAGE,
     .run = run,
 };

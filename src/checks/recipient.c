@@ -84,6 +84,7 @@ static enum check_result run(struct turn *turn)
 const struct check check_recipient = {
     .name = "recipient",
     .doc = "whether the recipient's domain is ours and the mailbox exists",
-    .stage = STAGE_RCPT,
+    .starts = STAGE_RCPT,
+    .joins = STAGE_RCPT,
     .run = run,
 };

@@ -22,6 +22,14 @@ const char *ask_word(enum ask_kind kind); /* "recipient"; NULL for an unknown ki
 bool ask_kind_parse(struct slice word, enum ask_kind *ret_kind);
 const char *answer_word(enum answer_status status); /* "found", "none", "failed", "timeout", "pending" */
 
+/* What is to be done to the store: how a tell is to be remembered. Numbers as in event.def (told). */
+enum tell {
+    TELL_PUT = 1,    /* the value, instead of what was there */
+    TELL_REMOVE = 2, /* what was there */
+    TELL_ADD = 3,    /* the value, a number, to the counter that was there */
+    TELL_SEEN = 4    /* the key was met once more, with the value */
+};
+
 /* One question of a session's stage and, once it is there, its answer. */
 struct ask {
     struct ask *next;   /* of the same stage */
@@ -31,6 +39,7 @@ struct ask {
     uint32_t number; /* names it between session and shell: never 0, never used twice in a session */
     uint8_t kind;    /* enum ask_kind */
     uint8_t status;  /* enum answer_status */
+    bool needed;     /* something waits for it */
 };
 
 /* What the shell brings back. The slices are borrowed for the step. */

@@ -1,8 +1,8 @@
 /* Checks: each looks at one thing and finds. It never replies and never decides.
  *
  * `run` is straight-line code: it asks for what it needs, and returns CHECK_WAIT where an answer is not here
- * yet; it is run again from its top when answers have come. What a run that returns CHECK_WAIT found or told
- * is thrown away. So a check may be run twice, or needlessly, and nothing changes. */
+ * yet; it is run again from its top when answers have come. What a run that returns CHECK_WAIT found, told or
+ * learnt is thrown away. So a check may be run twice, or needlessly, and nothing changes. */
 #ifndef CORE_CHECK_H
 #define CORE_CHECK_H
 
@@ -16,17 +16,54 @@ const char *stage_word(unsigned stage); /* "connect" */
 
 enum check_result { CHECK_DONE, CHECK_WAIT };
 
+/* For whom a check is run. */
+enum audience {
+    AUDIENCE_ALL,
+    AUDIENCE_OUTSIDERS, /* all but our own networks */
+    AUDIENCE_STRANGERS  /* neither our own networks, nor known */
+};
+
+/* A fact that a check establishes for those that come after it. */
+enum learn {
+    LEARN_NAME,        /* facts.peer_name: the client's confirmed name */
+    LEARN_KNOWN,       /* facts.known: any text but an empty one */
+    LEARN_POOL,        /* facts.pool */
+    LEARN_FINGERPRINT, /* facts.fingerprint */
+    LEARN_AUTH_DOMAIN, /* facts.auth_domain: until the end of the transaction */
+    LEARN_COUNT
+};
+
 struct turn;
 
+/* Where `starts` comes before `joins`, the check is run in advance at `starts`, and again whenever something
+ * that it asked has been answered, so that its questions are on their way: nothing that it finds, tells or
+ * learns then counts, and nobody waits for it. At `joins` it is run for good, with the answers that have come
+ * until then. A run in advance sees the facts of its own moment: whatever comes with a later command is
+ * empty.
+ *
+ * `once`: it comes to its end once in a session, or, where it starts at MAIL or later, once in a transaction,
+ * and what it found counts until that is over. Otherwise it is run at each command of its stage, and what it
+ * found at MAIL counts for the transaction, at RCPT for that recipient, at the end of the message for that
+ * message. */
 struct check {
     const char *name;
     const char *doc;
-    enum stage stage; /* where its findings count */
+    enum stage starts; /* not behind `joins` */
+    enum stage joins;  /* where its findings count */
+    bool once;
+    bool about_address;     /* judges the client's address: not for those who bring other people's mail */
+    enum audience audience; /* who is not in it costs nothing */
+    const uint8_t *finds; /* FIND_…, 0 at the end: where all of them are off it is not run. NULL: always */
     enum check_result (*run)(struct turn *turn);
 };
 
 /* The facts of this turn. */
 const struct facts *turn_facts(const struct turn *turn);
+/* Whether all checks before this one in the list are done in this run. A check that builds on what they find
+ * or learn returns CHECK_WAIT where it is false, and is run again. */
+bool turn_ready(const struct turn *turn);
+/* The sum of the weights so far: of the session, the transaction, and what was found in this turn. */
+int turn_sum(const struct turn *turn);
 /* The answer, or NULL: not here yet. The key is copied. An answer FAILED or TIMEOUT is an answer, too. */
 const struct ask *turn_ask(struct turn *turn, enum ask_kind kind, struct slice key);
 /* A fact was observed; the evidence is a sentence in words, without a final dot. */
@@ -35,6 +72,11 @@ void turn_find(struct turn *turn, enum finding finding, const char *format, ...)
 /* The same, with the words that the client is told: they stand where the reply has room for them. */
 void turn_find_saying(struct turn *turn, enum finding finding, struct slice words, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
+/* To be remembered beyond the session, under a key that begins with the check's own word. For TELL_ADD the
+ * value is what to add, in decimal digits. ttl_ms: how long it counts; 0: for ever. */
+void turn_tell(struct turn *turn, enum tell verb, struct slice key, struct slice value, uint64_t ttl_ms);
+/* A fact for the checks behind this one, and for all that come later. */
+void turn_learn(struct turn *turn, enum learn what, struct slice value);
 /* Texts that live as long as the turn. */
 struct slice turn_join(struct turn *turn, struct slice a, struct slice b);
 struct slice turn_format(struct turn *turn, const char *format, ...) __attribute__((format(printf, 2, 3)));

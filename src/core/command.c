@@ -95,7 +95,8 @@ static void settle(struct turn *turn, struct slice line, uint32_t negatives_befo
         record_refused_recipient(turn);
     }
     /* The turn's slices may point into the stage's memory: it goes last. */
-    if (session->pending != PENDING_MESSAGE && (session->pending || session->asks))
+    bool goes_on = session->pending == PENDING_MESSAGE || session->pending == PENDING_OPENING;
+    if (!goes_on && (session->pending || session->asks || session->ahead))
         session_drop_stage(step);
     if (session->state != STATE_CLOSED && session->errors > set->limit_errors) {
         record_finding(step, FIND_ERRORS, SLICE("too many commands were refused"));

@@ -17,6 +17,8 @@ static bool name_parse(struct turn *turn)
                   slice_find(word, '<') == SLICE_NOT_FOUND;
     if (!usable)
         say_with(turn->step, SAY_HELO_WANTS_NAME, verb_name(turn->command.verb), SLICE_NONE);
+    turn->facts.helo = name;
+    turn->facts.ehlo = turn->command.verb == VERB_EHLO;
     return usable;
 }
 

@@ -127,6 +127,7 @@ void command_mail_proceed(struct turn *turn)
     transaction->ret = params.ret;
     transaction->envid = arena_copy(&mail->arena, params.envid);
     transaction->size_declared = params.size;
+    turn_keep_mail(turn);
     RECORD(turn->step, mail_started, .transaction = transaction->number, .sender = transaction->sender,
            .size = params.size, .parameters = turn->parameters);
     session_set_state(turn->step, STATE_MAIL);

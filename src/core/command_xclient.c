@@ -52,5 +52,5 @@ void command_xclient_proceed(struct turn *turn)
     session->esmtp = false;
     RECORD(step, session_proxied, .how = SLICE("XCLIENT"), .peer = session->peer, .local = session->local,
            .name = session->name, .helo = xclient.text[XCLIENT_HELO]);
-    opening_banner(step);
+    opening_greet(step);
 }

@@ -7,15 +7,23 @@
 
 struct facts {
     const struct site *site;
+    int64_t unix_ms; /* now */
     const struct address *peer;
-    struct slice peer_name; /* confirmed, or empty */
-    struct slice helo;      /* empty before the first */
-    bool own;               /* the client is in our own networks */
+    struct slice peer_name;   /* confirmed, or empty */
+    struct slice pool;        /* whom the client counts as beyond this session, or empty: not established */
+    struct slice fingerprint; /* of its TCP, or empty: unknown */
+    struct slice helo;        /* empty before the first */
+    bool ehlo;                /* it came by EHLO */
+    bool own;                 /* the client is in our own networks */
+    bool trusted;             /* it brings other people's mail: a trusted forwarder or backup MX */
+    bool known;               /* it has proved itself in earlier sessions */
+    bool suspect;             /* neither own nor known, and the sum is at policy.suspect or above */
     bool tls;
 
     /* from MAIL on */
     struct slice sender; /* empty for the null sender */
     bool smtputf8;
+    struct slice auth_domain; /* that SPF has confirmed, or empty */
 
     /* RCPT */
     const struct path *recipient;   /* as sent */

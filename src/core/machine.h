@@ -32,7 +32,7 @@ enum state {
     STATE_COUNT
 };
 
-enum pending { PENDING_NOTHING, PENDING_COMMAND, PENDING_MESSAGE };
+enum pending { PENDING_NOTHING, PENDING_OPENING, PENDING_COMMAND, PENDING_MESSAGE };
 
 /* session_ended.why */
 enum ending { END_NONE, END_QUIT, END_CLIENT_CLOSED, END_BY_US, END_TIMEOUT, END_STOPPED };
@@ -59,7 +59,23 @@ struct mail {
     struct intake *intake;  /* NULL before DATA or BDAT */
     struct slice key;       /* of ASK_REMEMBERED, once the message is complete */
     struct slice promise;   /* the 250 that the client may not have got, until it speaks again */
-    bool done;              /* the transaction is over; only the promise is kept */
+    struct slice auth_domain;
+    uint64_t once; /* checks that are over, by their places in the list */
+    bool done;     /* the transaction is over; only the promise is kept */
+};
+
+/* Checks that have begun in advance, and what they asked. */
+struct ahead {
+    struct arena arena;
+    struct ask *asks; /* the newest first */
+    uint64_t open;    /* checks that have not joined, by their places in the list */
+    uint64_t waits;   /* those of them that wait for an answer */
+};
+
+/* What checks have learnt of the client; its name stands in the session. */
+struct learnt {
+    struct slice pool;
+    struct slice fingerprint;
 };
 
 #define FIND_SET_WORDS (FIND_LIMIT / 64)
@@ -68,15 +84,17 @@ struct mail {
 struct session {
     const struct session_world *world;
     uint64_t id;
-    struct arena life;  /* as long as the session */
-    struct arena stage; /* questions and the line at hand, while something waits */
-    struct mail *mail;  /* NULL outside a transaction */
-    struct ask *asks;   /* of the stage at hand, the newest first */
-    struct slice line;  /* the command that waits, in `stage` */
-    struct slice helo;  /* in life */
-    struct slice name;  /* the client's confirmed name, in life */
-    struct slice tls;   /* version and cipher, in life; empty: plaintext */
-    char *negative;     /* the last negative reply, cut, in life */
+    struct arena life;     /* as long as the session */
+    struct arena stage;    /* questions and the line at hand, while something waits */
+    struct mail *mail;     /* NULL outside a transaction */
+    struct ask *asks;      /* of the stage at hand, the newest first */
+    struct ahead *ahead;   /* NULL: no check has begun in advance */
+    struct learnt *learnt; /* in life, or NULL: nothing yet */
+    struct slice line;     /* the command that waits, in `stage` */
+    struct slice helo;     /* in life */
+    struct slice name;     /* the client's confirmed name, in life */
+    struct slice tls;      /* version and cipher, in life; empty: plaintext */
+    char *negative;        /* the last negative reply, cut, in life */
     uint64_t opened_ms;
     uint64_t active_ms; /* when the client last sent something, or was answered */
     uint64_t tick_ms;   /* the time of this step */
@@ -86,6 +104,7 @@ struct session {
     uint64_t octets_out;
     uint64_t chunk_left; /* octets of the BDAT chunk to come */
     uint64_t found[FIND_SET_WORDS];
+    uint64_t once; /* checks that are over for this session, by their places in the list */
     struct address peer;
     struct address local;
     uint32_t offered; /* octets offered and not consumed at the last step */
@@ -109,6 +128,8 @@ struct session {
     bool chunk_discard; /* the chunk's octets belong to nothing */
     bool skipping;      /* the rest of a line that was too long */
     bool own;
+    bool known;
+    bool trusted;
     bool gone; /* the client has closed, an answer is awaited */
     bool stopping;
     bool may_xclient;
@@ -148,9 +169,20 @@ struct outbox_action *step_act(struct step *step, enum outbox_kind kind);
 void record_finding(struct step *step, enum finding finding, struct slice evidence);
 void record_ending(struct step *step);
 
+/* A change to the store, as outbox.h and event.def have it. Key and value are copied. ttl_ms 0: for ever. */
+struct tell_item {
+    enum tell verb;
+    struct slice key;
+    struct slice value;
+    uint64_t ttl_ms;
+};
+void step_tell(struct step *step, const struct tell_item *tell);
+
 /* --- opening.c */
 void opening_run(struct step *step);
 size_t opening_proxy(struct step *step, struct slice octets);
+/* Another client, or the first: its checks, then the banner. */
+void opening_greet(struct step *step);
 void opening_banner(struct step *step);
 
 /* --- command.c */
@@ -158,7 +190,9 @@ size_t command_take(struct step *step, struct slice octets);
 void command_resume(struct step *step);
 
 /* --- turn.c, stage.c, policy.c */
-#define TURN_FOUND 16
+#define TURN_FOUND  16
+#define TURN_TELLS  8
+#define TURN_LEARNS 8
 
 struct found {
     enum finding finding;
@@ -166,13 +200,25 @@ struct found {
     struct slice words;
 };
 
+struct learnt_item {
+    enum learn what;
+    struct slice value;
+};
+
 struct turn {
     struct step *step;
     struct facts facts;
+    enum stage stage;          /* STAGE_COUNT: none yet */
+    const struct check *check; /* the one that runs, or NULL */
     struct found found[TURN_FOUND];
     size_t found_count;
-    bool waiting; /* an answer is awaited */
-    bool last;    /* the deadline is past: open questions are TIMEOUT */
+    struct tell_item tells[TURN_TELLS];
+    size_t tell_count;
+    struct learnt_item learns[TURN_LEARNS];
+    size_t learn_count;
+    bool in_advance; /* nothing counts, nobody waits */
+    bool unfinished; /* a check of this run waits */
+    bool waiting;    /* an answer is awaited */
     /* the command at hand */
     struct command command;
     struct path path;
@@ -183,8 +229,21 @@ struct turn {
 
 void turn_init(struct turn *turn, struct step *step);
 void turn_done(struct turn *turn);
+/* Makes the tells and what was learnt come true. */
+void turn_apply(struct turn *turn);
+/* After MAIL: what was learnt for the transaction, which there was not before. */
+void turn_keep_mail(struct turn *turn);
+/* Sets facts.suspect. */
+void turn_suspect(struct turn *turn);
 /* True: go on. False: either something is awaited (turn->waiting), or the policy refused and has said so. */
 bool stage_run(struct turn *turn, enum stage stage);
+/* An answer has come: what waits in advance may ask on. */
+void ahead_resume(struct step *step);
+void ahead_drop_mail(struct step *step);
+void ahead_drop(struct step *step);
+void ahead_free(struct session *session);
+/* Whether any of the check's findings is of interest. */
+bool policy_wants(const struct site *site, const struct check *check);
 /* Records the findings of the turn and says the verdict's reply. True: pass. */
 bool policy_judge(struct turn *turn, enum stage stage);
 

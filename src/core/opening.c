@@ -38,6 +38,22 @@ void opening_banner(struct step *step)
     session_set_state(step, STATE_GREETED);
 }
 
+/* While a check waits, the banner waits, too. */
+void opening_greet(struct step *step)
+{
+    struct session *session = step->session;
+    struct turn turn;
+    turn_init(&turn, step);
+    bool welcome = stage_run(&turn, STAGE_CONNECT);
+    if (turn.waiting)
+        session->pending = PENDING_OPENING;
+    else if (session->state != STATE_CLOSED)
+        session_drop_stage(step);
+    if (welcome)
+        opening_banner(step);
+    turn_done(&turn);
+}
+
 void opening_run(struct step *step)
 {
     struct session *session = step->session;
@@ -57,7 +73,7 @@ void opening_run(struct step *step)
     else if (opened->proxy)
         session_set_state(step, STATE_PROXY);
     else
-        opening_banner(step);
+        opening_greet(step);
 }
 
 size_t opening_proxy(struct step *step, struct slice octets)
@@ -76,6 +92,6 @@ size_t opening_proxy(struct step *step, struct slice octets)
         session->may_xclient = networks_contain(&session->world->site->xclient, &session->peer);
         RECORD(step, session_proxied, .how = SLICE("PROXY"), .peer = session->peer, .local = session->local);
     }
-    opening_banner(step);
+    opening_greet(step);
     return proxy.taken;
 }

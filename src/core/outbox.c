@@ -7,6 +7,7 @@ void outbox_init(struct outbox *outbox)
 {
     buf_init(&outbox->send, SEND_MAX);
     buf_init(&outbox->events, EVENTS_MAX);
+    arena_init(&outbox->texts, NULL, 0);
     outbox->count = 0;
     outbox->timer_ms = OUTBOX_TIMER_KEEP;
 }
@@ -23,4 +24,5 @@ void outbox_done(struct outbox *outbox)
 {
     buf_drop(&outbox->send);
     buf_drop(&outbox->events);
+    arena_drop(&outbox->texts);
 }

@@ -6,6 +6,7 @@
 #ifndef CORE_OUTBOX_H
 #define CORE_OUTBOX_H
 
+#include "base/arena.h"
 #include "base/buf.h"
 #include "core/ask.h"
 #include "core/event.h"
@@ -20,7 +21,7 @@ enum outbox_kind {
     OUTBOX_SPOOL,        /* its next octets */
     OUTBOX_SPOOL_CANCEL, /* it is not wanted */
     OUTBOX_COMMIT,       /* store it or relay it; answer with INPUT_STORED, always */
-    OUTBOX_TELL, /* the value is to be remembered under the key until a time (told as an event, too) */
+    OUTBOX_TELL, /* something is to be remembered under the key until a time (told as an event, too) */
     OUTBOX_CLOSE /* when `send` has been written; the session is over, no step may follow */
 };
 
@@ -30,7 +31,8 @@ struct outbox_action {
     uint32_t number;                       /* ASK, FORGET: the question's */
     struct slice key;                      /* ASK, TELL; COMMIT: the key of ASK_REMEMBERED */
     struct slice octets;                   /* SPOOL: the octets; TELL: the value */
-    int64_t until_unix_ms;                 /* TELL */
+    enum tell verb;                        /* TELL */
+    int64_t until_unix_ms;                 /* TELL; 0: for ever */
     const struct transaction *transaction; /* ASK: NULL or lent; COMMIT: till INPUT_STORED */
 };
 
@@ -40,6 +42,7 @@ struct outbox_action {
 struct outbox {
     struct buf send;
     struct buf events;
+    struct arena texts; /* of TELL: until the next step */
     struct outbox_action actions[OUTBOX_ACTIONS];
     size_t count;
     uint64_t timer_ms; /* give INPUT_TIMER at this time (monotonic ms); OUTBOX_TIMER_KEEP: as it was */

@@ -60,6 +60,21 @@ static void speak(struct turn *turn, enum say reply, const struct found *found)
         say_with(turn->step, reply, found->words, SLICE_NONE);
 }
 
+int turn_sum(const struct turn *turn)
+{
+    int sum = turn->step->session->sum;
+    for (size_t i = 0; i < turn->found_count; i++)
+        sum += finding_info(turn->found[i].finding)->weight;
+    return sum;
+}
+
+bool policy_wants(const struct site *site, const struct check *check)
+{
+    (void)site;
+    (void)check;
+    return true;
+}
+
 bool policy_judge(struct turn *turn, enum stage stage)
 {
     struct step *step = turn->step;

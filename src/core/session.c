@@ -93,18 +93,14 @@ static void keep_promise(struct step *step)
     const struct mail *mail = step->session->mail;
     if (!mail || !mail->promise.len || !step->session->world->site->set.relay_remember)
         return;
-    struct outbox_action *action = step_act(step, OUTBOX_TELL);
-    action->key = mail->key;
-    action->octets = mail->promise;
-    action->until_unix_ms = step->input->unix_us / 1000 +
-                            (int64_t)step->session->world->site->set.relay_remember;
-    RECORD(step, told, .verb = 1, .key = mail->key, .value = mail->promise,
-           .expires_ms = (uint64_t)action->until_unix_ms);
+    step_tell(step, &(struct tell_item){TELL_PUT, mail->key, mail->promise,
+                                        step->session->world->site->set.relay_remember});
 }
 
 void session_drop_mail(struct step *step)
 {
     message_cancel(step);
+    ahead_drop_mail(step);
     mail_free(step->session);
 }
 
@@ -118,6 +114,10 @@ void session_drop_stage(struct step *step)
     session->line = SLICE_NONE;
     session->pending = PENDING_NOTHING;
     arena_drop(&session->stage);
+    if (session->ahead && !session->ahead->open)
+        ahead_drop(step);
+    for (struct ask *ask = session->ahead ? session->ahead->asks : NULL; ask; ask = ask->next)
+        ask->needed = false;
 }
 
 void session_done(struct session *session)
@@ -125,6 +125,7 @@ void session_done(struct session *session)
     if (!session || !session->world)
         return;
     mail_free(session);
+    ahead_free(session);
     arena_drop(&session->stage);
     arena_drop(&session->life);
 }
@@ -140,6 +141,7 @@ void session_close(struct step *step, enum ending ending, enum say last_word)
         say(step, last_word);
     session->ending = (uint8_t)ending;
     session_drop_stage(step);
+    ahead_drop(step);
     message_cancel(step);
     /* Only a client that has gone without a word may have missed its 250; memory goes with session_done, so
      * that the key and value of the tell are good until then. */
@@ -175,12 +177,25 @@ static uint64_t idle_deadline(const struct session *session)
     return session->active_ms + (content ? set->limit_data_idle : set->limit_idle);
 }
 
-static uint64_t stage_deadline(const struct session *session)
+static uint64_t least(uint64_t a, uint64_t b)
+{
+    return a < b ? a : b;
+}
+
+/* When the first open question was asked that something waits for. */
+static uint64_t first_needed(const struct ask *asks)
 {
     uint64_t first = UINT64_MAX;
-    for (const struct ask *ask = session->asks; ask; ask = ask->next)
-        if (ask->status == ANSWER_PENDING && ask->asked_ms < first)
-            first = ask->asked_ms;
+    for (const struct ask *ask = asks; ask; ask = ask->next)
+        if (ask->status == ANSWER_PENDING && ask->needed)
+            first = least(first, ask->asked_ms);
+    return first;
+}
+
+static uint64_t stage_deadline(const struct session *session)
+{
+    const struct ask *ahead = session->ahead ? session->ahead->asks : NULL;
+    uint64_t first = least(first_needed(session->asks), first_needed(ahead));
     return first == UINT64_MAX ? first : first + session->world->site->set.limit_question;
 }
 
@@ -194,11 +209,6 @@ static bool content_too_slow(const struct session *session)
         return false;
     uint64_t took_ms = session->tick_ms - intake->started_ms;
     return took_ms >= RATE_GRACE_MS && intake->octets * 1000 / took_ms < rate;
-}
-
-static uint64_t least(uint64_t a, uint64_t b)
-{
-    return a < b ? a : b;
 }
 
 static uint64_t next_deadline(const struct session *session)
@@ -215,17 +225,25 @@ static uint64_t next_deadline(const struct session *session)
     return deadline;
 }
 
-static void questions_time_out(struct step *step)
+static void time_out(struct step *step, struct ask *asks)
 {
-    struct session *session = step->session;
-    for (struct ask *ask = session->asks; ask; ask = ask->next) {
-        if (ask->status != ANSWER_PENDING)
+    const struct session *session = step->session;
+    for (struct ask *ask = asks; ask; ask = ask->next) {
+        if (ask->status != ANSWER_PENDING || !ask->needed)
             continue;
         ask->status = ANSWER_TIMEOUT;
         step_act(step, OUTBOX_FORGET)->number = ask->number;
         RECORD(step, question_answered, .kind = ask->kind, .key = ask->key, .status = ANSWER_TIMEOUT,
                .took_ms = session->tick_ms - ask->asked_ms);
     }
+}
+
+static void questions_time_out(struct step *step)
+{
+    struct session *session = step->session;
+    time_out(step, session->asks);
+    if (session->ahead)
+        time_out(step, session->ahead->asks);
     session_resume(step);
 }
 
@@ -247,20 +265,32 @@ static void time_passed(struct step *step)
 
 /* --- inputs -------------------------------------------------------------------------------------------- */
 
+static struct ask *ask_numbered(struct ask *asks, uint32_t number)
+{
+    while (asks && asks->number != number)
+        asks = asks->next;
+    return asks;
+}
+
 static void answer_came(struct step *step)
 {
     struct session *session = step->session;
     const struct answer *answer = &step->input->answer;
-    struct ask *ask = session->asks;
-    while (ask && ask->number != answer->number)
-        ask = ask->next;
+    struct arena *arena = &session->stage;
+    struct ask *ask = ask_numbered(session->asks, answer->number);
+    if (!ask && session->ahead) {
+        arena = &session->ahead->arena;
+        ask = ask_numbered(session->ahead->asks, answer->number);
+    }
     if (!ask || ask->status != ANSWER_PENDING)
         return;
     ask->status = (uint8_t)answer->status;
-    ask->value = arena_copy(&session->stage, answer->value);
+    ask->value = arena_copy(arena, answer->value);
     RECORD(step, question_answered, .kind = ask->kind, .key = ask->key, .status = ask->status,
            .value = ask->value, .took_ms = session->tick_ms - ask->asked_ms);
-    if (stage_deadline(session) == UINT64_MAX)
+    if (arena != &session->stage)
+        ahead_resume(step);
+    if (session->pending && stage_deadline(session) == UINT64_MAX)
         session_resume(step);
 }
 
@@ -270,6 +300,7 @@ void session_resume(struct step *step)
     session->active_ms = session->tick_ms;
     switch ((enum pending)session->pending) {
     case PENDING_NOTHING: return;
+    case PENDING_OPENING: opening_greet(step); return;
     case PENDING_COMMAND: command_resume(step); return;
     case PENDING_MESSAGE: finish_run(step); return;
     }
@@ -357,6 +388,7 @@ size_t session_step(struct session *session, const struct input *input, struct o
 {
     struct step step = {session, input, outbox};
     session->tick_ms = input->now_ms;
+    arena_drop(&outbox->texts);
     size_t taken = session->state == STATE_CLOSED ? 0 : input_take(&step);
     stop_when_idle(&step);
     outbox->timer_ms = next_deadline(session);

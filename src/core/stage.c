@@ -1,5 +1,14 @@
-/* A stage runs its checks until none waits, then asks the policy: the one place where a command meets it. */
+/* A stage runs its checks until none waits, then asks the policy: the one place where a command meets it.
+ *
+ * Checks that begin before they join are run in advance. What they ask then lives in session.ahead until the
+ * last of them has joined; nothing waits for it before. */
 #include "core/machine.h"
+
+#include "base/memory.h"
+
+#include <assert.h>
+
+#define CHECKS_MAX 64 /* as many as a set has bits */
 
 static const char *const words[STAGE_COUNT] = {"connect", "helo", "mail", "rcpt", "data", "message"};
 
@@ -8,27 +17,249 @@ const char *stage_word(unsigned stage)
     return stage < STAGE_COUNT ? words[stage] : "?";
 }
 
-/* A check that waits leaves no findings: it is run again from its top. */
-static bool check_done(struct turn *turn, const struct check *check)
+static bool in_audience(const struct facts *facts, const struct check *check)
 {
-    size_t before = turn->found_count;
-    if (check->run(turn) == CHECK_DONE)
+    if (check->about_address && facts->trusted)
+        return false;
+    switch (check->audience) {
+    case AUDIENCE_ALL: return true;
+    case AUDIENCE_OUTSIDERS: return !facts->own;
+    case AUDIENCE_STRANGERS: return !facts->own && !facts->known;
+    }
+    return true;
+}
+
+/* --- what a run leaves ------------------------------------------------------------------------------------
+ */
+
+struct mark {
+    size_t found, tells, learns;
+};
+
+static struct mark turn_mark(const struct turn *turn)
+{
+    return (struct mark){turn->found_count, turn->tell_count, turn->learn_count};
+}
+
+static void turn_undo(struct turn *turn, struct mark mark)
+{
+    turn->found_count = mark.found;
+    turn->tell_count = mark.tells;
+    turn->learn_count = mark.learns;
+}
+
+/* What a check has learnt is a fact for those behind it. */
+static void facts_learn(struct facts *facts, const struct learnt_item *item)
+{
+    switch (item->what) {
+    case LEARN_NAME: facts->peer_name = item->value; return;
+    case LEARN_KNOWN: facts->known = item->value.len > 0; return;
+    case LEARN_POOL: facts->pool = item->value; return;
+    case LEARN_FINGERPRINT: facts->fingerprint = item->value; return;
+    case LEARN_AUTH_DOMAIN: facts->auth_domain = item->value; return;
+    case LEARN_COUNT: return;
+    }
+}
+
+static bool check_run(struct turn *turn, const struct check *check)
+{
+    struct mark mark = turn_mark(turn);
+    turn->check = check;
+    if (check->run(turn) == CHECK_WAIT) {
+        turn_undo(turn, mark);
+        return false;
+    }
+    for (size_t i = mark.learns; i < turn->learn_count; i++)
+        facts_learn(&turn->facts, &turn->learns[i]);
+    turn_suspect(turn);
+    return true;
+}
+
+/* --- in advance -------------------------------------------------------------------------------------------
+ */
+
+void ahead_drop(struct step *step)
+{
+    struct session *session = step->session;
+    if (!session->ahead)
+        return;
+    for (const struct ask *ask = session->ahead->asks; ask; ask = ask->next)
+        if (ask->status == ANSWER_PENDING)
+            step_act(step, OUTBOX_FORGET)->number = ask->number;
+    ahead_free(session);
+}
+
+void ahead_free(struct session *session)
+{
+    if (!session->ahead)
+        return;
+    arena_drop(&session->ahead->arena);
+    memory_give(session->ahead, sizeof *session->ahead);
+    session->ahead = NULL;
+}
+
+/* Checks that begin with a transaction end with it. */
+void ahead_drop_mail(struct step *step)
+{
+    struct ahead *ahead = step->session->ahead;
+    const struct check *const *checks = step->session->world->checks;
+    if (!ahead)
+        return;
+    for (unsigned i = 0; checks && checks[i]; i++)
+        if (checks[i]->starts >= STAGE_MAIL)
+            ahead->open &= ~(UINT64_C(1) << i);
+    ahead->waits &= ahead->open;
+    if (!ahead->open)
+        ahead_drop(step);
+}
+
+/* Whether the facts that the check begins with are those of the turn. */
+static bool is_its_time(const struct turn *turn, const struct check *check)
+{
+    if (check->starts <= STAGE_HELO)
         return true;
-    turn->found_count = before;
-    return false;
+    if (check->starts == STAGE_MAIL && turn->step->session->mail)
+        return true;
+    return check->starts == turn->stage;
+}
+
+/* Runs those of the set; what they learn is for each other, and forgotten behind the last. */
+static void ahead_run(struct turn *turn, uint64_t set)
+{
+    struct session *session = turn->step->session;
+    const struct check *const *checks = session->world->checks;
+    struct facts facts = turn->facts;
+    struct mark mark = turn_mark(turn);
+    turn->in_advance = true;
+    turn->unfinished = false;
+    for (uint64_t left = set; left; left &= left - 1) {
+        unsigned i = (unsigned)__builtin_ctzll(left);
+        uint64_t bit = UINT64_C(1) << i;
+        if (!is_its_time(turn, checks[i]) || !in_audience(&turn->facts, checks[i]))
+            continue;
+        if (check_run(turn, checks[i]))
+            session->ahead->waits &= ~bit;
+        else {
+            session->ahead->waits |= bit;
+            turn->unfinished = true;
+        }
+    }
+    turn->in_advance = turn->unfinished = false;
+    turn_undo(turn, mark);
+    turn->facts = facts;
+}
+
+static uint64_t *once_set(struct session *session, const struct check *check)
+{
+    if (check->starts <= STAGE_HELO)
+        return &session->once;
+    return session->mail ? &session->mail->once : NULL;
+}
+
+static bool is_over(struct session *session, const struct check *check, uint64_t bit)
+{
+    const uint64_t *set = check->once ? once_set(session, check) : NULL;
+    return set && *set & bit;
+}
+
+static void ahead_begin(struct turn *turn)
+{
+    struct session *session = turn->step->session;
+    const struct check *const *checks = session->world->checks;
+    uint64_t begun = 0, open = session->ahead ? session->ahead->open : 0;
+    for (unsigned i = 0; checks && checks[i]; i++) {
+        uint64_t bit = UINT64_C(1) << i;
+        if (checks[i]->starts == turn->stage && checks[i]->joins > turn->stage && !(open & bit) &&
+            !is_over(session, checks[i], bit) && in_audience(&turn->facts, checks[i]) &&
+            policy_wants(session->world->site, checks[i]))
+            begun |= bit;
+    }
+    if (!begun)
+        return;
+    if (!session->ahead) {
+        session->ahead = memory_take(sizeof *session->ahead);
+        arena_init(&session->ahead->arena, NULL, 0);
+    }
+    session->ahead->open |= begun;
+    ahead_run(turn, session->ahead->open);
+}
+
+void ahead_resume(struct step *step)
+{
+    const struct ahead *ahead = step->session->ahead;
+    if (!ahead || !ahead->waits)
+        return;
+    struct turn turn;
+    turn_init(&turn, step);
+    ahead_run(&turn, ahead->open);
+    turn_done(&turn);
+}
+
+/* --- for good ---------------------------------------------------------------------------------------------
+ */
+
+/* The set of those that came to their end. */
+static bool join(struct turn *turn, uint64_t *ret_done)
+{
+    struct session *session = turn->step->session;
+    const struct check *const *checks = session->world->checks;
+    *ret_done = 0;
+    turn->unfinished = false;
+    for (unsigned i = 0; checks && checks[i]; i++) {
+        uint64_t bit = UINT64_C(1) << i;
+        assert(i < CHECKS_MAX && checks[i]->starts <= checks[i]->joins);
+        if (checks[i]->joins != turn->stage)
+            continue;
+        if (is_over(session, checks[i], bit) || !in_audience(&turn->facts, checks[i]) ||
+            !policy_wants(session->world->site, checks[i]) || check_run(turn, checks[i]))
+            *ret_done |= bit;
+        else
+            turn->unfinished = true;
+    }
+    return !turn->unfinished;
+}
+
+static void settle(struct turn *turn, uint64_t done)
+{
+    struct session *session = turn->step->session;
+    const struct check *const *checks = session->world->checks;
+    if (session->ahead) {
+        session->ahead->open &= ~done;
+        session->ahead->waits &= ~done;
+    }
+    for (uint64_t left = done; left; left &= left - 1) {
+        const struct check *check = checks[__builtin_ctzll(left)];
+        uint64_t *set = check->once ? once_set(session, check) : NULL;
+        if (set)
+            *set |= left & -left;
+    }
+    turn_apply(turn);
+}
+
+/* Another name is another claim: what is said about HELO names is looked into anew. */
+static void forget_helo(struct turn *turn)
+{
+    struct session *session = turn->step->session;
+    const struct check *const *checks = session->world->checks;
+    if (slice_equal(turn->facts.helo, session->helo))
+        return;
+    for (unsigned i = 0; checks && checks[i]; i++)
+        if (checks[i]->starts == STAGE_HELO)
+            session->once &= ~(UINT64_C(1) << i);
 }
 
 bool stage_run(struct turn *turn, enum stage stage)
 {
-    const struct check *const *checks = turn->step->session->world->checks;
-    bool all = true;
-    for (; checks && *checks; checks++)
-        if ((*checks)->stage == stage && !check_done(turn, *checks))
-            all = false;
-    if (!all) {
+    uint64_t done;
+    turn->stage = stage;
+    if (stage == STAGE_HELO)
+        forget_helo(turn);
+    ahead_begin(turn);
+    if (!join(turn, &done)) {
         turn->waiting = true;
         return false;
     }
     turn->waiting = false;
+    settle(turn, done);
     return policy_judge(turn, stage);
 }

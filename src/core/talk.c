@@ -18,6 +18,17 @@ struct outbox_action *step_act(struct step *step, enum outbox_kind kind)
     return action;
 }
 
+void step_tell(struct step *step, const struct tell_item *tell)
+{
+    struct outbox_action *action = step_act(step, OUTBOX_TELL);
+    action->verb = tell->verb;
+    action->key = arena_copy(&step->outbox->texts, tell->key);
+    action->octets = arena_copy(&step->outbox->texts, tell->value);
+    action->until_unix_ms = tell->ttl_ms ? step->input->unix_us / 1000 + (int64_t)tell->ttl_ms : 0;
+    RECORD(step, told, .verb = tell->verb, .key = tell->key, .value = tell->value,
+           .expires_ms = (uint64_t)action->until_unix_ms);
+}
+
 static void remember_negative(struct session *session, struct slice reply)
 {
     if (!session->negative)

@@ -9,24 +9,36 @@ void turn_init(struct turn *turn, struct step *step)
 {
     const struct session *session = step->session;
     turn->step = step;
-    turn->found_count = 0;
-    turn->waiting = turn->last = false;
+    turn->stage = STAGE_COUNT;
+    turn->check = NULL;
+    turn->found_count = turn->tell_count = turn->learn_count = 0;
+    turn->waiting = turn->in_advance = turn->unfinished = false;
     turn->path = (struct path){.whole = SLICE_NONE};
     turn->parameters = SLICE_NONE;
     arena_init(&turn->arena, turn->room, sizeof turn->room);
     turn->facts = (struct facts){
         .site = session->world->site,
+        .unix_ms = step->input->unix_us / 1000,
         .peer = &session->peer,
         .peer_name = session->name,
         .helo = session->helo,
+        .ehlo = session->esmtp,
         .own = session->own,
+        .trusted = session->trusted,
+        .known = session->known,
         .tls = session->tls.len > 0,
     };
+    if (session->learnt) {
+        turn->facts.pool = session->learnt->pool;
+        turn->facts.fingerprint = session->learnt->fingerprint;
+    }
     if (session->mail) {
         turn->facts.transaction = &session->mail->transaction;
         turn->facts.sender = session->mail->transaction.sender;
         turn->facts.smtputf8 = session->mail->transaction.smtputf8;
+        turn->facts.auth_domain = session->mail->auth_domain;
     }
+    turn_suspect(turn);
 }
 
 void turn_done(struct turn *turn)
@@ -39,24 +51,40 @@ const struct facts *turn_facts(const struct turn *turn)
     return &turn->facts;
 }
 
-static struct ask *ask_find(struct session *session, enum ask_kind kind, struct slice key)
+bool turn_ready(const struct turn *turn)
 {
-    for (struct ask *ask = session->asks; ask; ask = ask->next)
+    return !turn->unfinished;
+}
+
+/* --- questions ------------------------------------------------------------------------------------------ */
+
+static struct ask *ask_find_in(struct ask *asks, enum ask_kind kind, struct slice key)
+{
+    for (struct ask *ask = asks; ask; ask = ask->next)
         if (ask->kind == kind && slice_equal(ask->key, key))
             return ask;
     return NULL;
 }
 
-static struct ask *ask_new(struct step *step, enum ask_kind kind, struct slice key)
+static struct ask *ask_find(const struct session *session, enum ask_kind kind, struct slice key)
 {
+    struct ask *ask = ask_find_in(session->asks, kind, key);
+    return ask || !session->ahead ? ask : ask_find_in(session->ahead->asks, kind, key);
+}
+
+static struct ask *ask_new(const struct turn *turn, enum ask_kind kind, struct slice key)
+{
+    struct step *step = turn->step;
     struct session *session = step->session;
-    struct ask *ask = arena_take(&session->stage, sizeof *ask);
+    struct arena *arena = turn->in_advance ? &session->ahead->arena : &session->stage;
+    struct ask **asks = turn->in_advance ? &session->ahead->asks : &session->asks;
+    struct ask *ask = arena_take(arena, sizeof *ask);
     ask->kind = (uint8_t)kind;
-    ask->key = arena_copy(&session->stage, key);
+    ask->key = arena_copy(arena, key);
     ask->asked_ms = step->input->now_ms;
     ask->number = ++session->ask_number;
-    ask->next = session->asks;
-    session->asks = ask;
+    ask->next = *asks;
+    *asks = ask;
     struct outbox_action *action = step_act(step, OUTBOX_ASK);
     action->ask = kind;
     action->number = ask->number;
@@ -70,13 +98,15 @@ const struct ask *turn_ask(struct turn *turn, enum ask_kind kind, struct slice k
 {
     struct ask *ask = ask_find(turn->step->session, kind, key);
     if (!ask)
-        ask = ask_new(turn->step, kind, key);
-    if (ask->status == ANSWER_PENDING) {
-        turn->waiting = true;
-        return NULL;
-    }
-    return ask;
+        ask = ask_new(turn, kind, key);
+    if (ask->status != ANSWER_PENDING)
+        return ask;
+    if (!turn->in_advance)
+        turn->waiting = ask->needed = true;
+    return NULL;
 }
+
+/* --- what a run leaves ---------------------------------------------------------------------------------- */
 
 static struct slice turn_vformat(struct turn *turn, const char *format, va_list arguments)
 {
@@ -120,4 +150,71 @@ void turn_find_saying(struct turn *turn, enum finding finding, struct slice word
     va_start(arguments, format);
     found_add(turn, finding, turn_vformat(turn, format, arguments), arena_copy(&turn->arena, words));
     va_end(arguments);
+}
+
+void turn_tell(struct turn *turn, enum tell verb, struct slice key, struct slice value, uint64_t ttl_ms)
+{
+    assert(turn->tell_count < TURN_TELLS);
+    turn->tells[turn->tell_count++] = (struct tell_item){verb, arena_copy(&turn->arena, key),
+                                                         arena_copy(&turn->arena, value), ttl_ms};
+}
+
+void turn_learn(struct turn *turn, enum learn what, struct slice value)
+{
+    assert(turn->learn_count < TURN_LEARNS);
+    turn->learns[turn->learn_count++] = (struct learnt_item){what, arena_copy(&turn->arena, value)};
+}
+
+/* --- and makes come true -------------------------------------------------------------------------------- */
+
+static void keep(struct arena *arena, struct slice *kept, struct slice value)
+{
+    if (!slice_equal(*kept, value))
+        *kept = arena_copy(arena, value);
+}
+
+static struct learnt *learnt_of(struct session *session)
+{
+    if (!session->learnt)
+        session->learnt = arena_take(&session->life, sizeof *session->learnt);
+    return session->learnt;
+}
+
+static void learn(struct session *session, const struct learnt_item *item)
+{
+    struct arena *life = &session->life;
+    switch (item->what) {
+    case LEARN_NAME: keep(life, &session->name, item->value); return;
+    case LEARN_KNOWN: session->known = item->value.len > 0; return;
+    case LEARN_POOL: keep(life, &learnt_of(session)->pool, item->value); return;
+    case LEARN_FINGERPRINT: keep(life, &learnt_of(session)->fingerprint, item->value); return;
+    case LEARN_AUTH_DOMAIN:
+        if (session->mail)
+            keep(&session->mail->arena, &session->mail->auth_domain, item->value);
+        return;
+    case LEARN_COUNT: return;
+    }
+}
+
+void turn_apply(struct turn *turn)
+{
+    for (size_t i = 0; i < turn->learn_count; i++)
+        learn(turn->step->session, &turn->learns[i]);
+    for (size_t i = 0; i < turn->tell_count; i++)
+        step_tell(turn->step, &turn->tells[i]);
+    turn->tell_count = 0;
+}
+
+void turn_keep_mail(struct turn *turn)
+{
+    for (size_t i = 0; i < turn->learn_count; i++)
+        if (turn->learns[i].what == LEARN_AUTH_DOMAIN)
+            learn(turn->step->session, &turn->learns[i]);
+}
+
+void turn_suspect(struct turn *turn)
+{
+    const struct facts *facts = &turn->facts;
+    turn->facts.suspect = !facts->own && !facts->known &&
+                          turn_sum(turn) >= (int)facts->site->set.policy_suspect;
 }
