@@ -31,32 +31,32 @@ struct address address_from_octets(enum address_family family, const uint8_t *oc
     return address;
 }
 
-/* dec-octet of RFC 3986 section 3.2.2: no leading zero. */
-static bool parse_dec_octet(struct slice text, uint8_t *ret_octet)
+/* dec-octet of RFC 3986 section 3.2.2: no leading zero. Takes it off *text. */
+static bool take_dec_octet(struct slice *text, uint8_t *ret_octet)
 {
-    uint64_t value;
+    unsigned value = 0;
+    size_t count = 0;
 
-    if (text.len > 3 || (text.len > 1 && text.at[0] == '0') || !text_parse_u64(text, &value) || value > 255)
+    while (count < text->len && count < 4 && text->at[count] >= '0' && text->at[count] <= '9')
+        value = value * 10 + (unsigned)(text->at[count++] - '0');
+    if (count == 0 || (count > 1 && text->at[0] == '0') || value > 255)
         return false;
     *ret_octet = (uint8_t)value;
+    *text = slice_from(*text, count);
     return true;
 }
 
 static bool parse_ipv4(struct slice text, uint8_t ret_octets[4])
 {
-    struct slice part;
-
-    for (unsigned i = 0; i < 3; i++) {
-        const size_t dot = slice_find(text, '.');
-
-        if (dot == SLICE_NOT_FOUND)
+    for (unsigned i = 0; i < 4; i++) {
+        if (i && (text.len == 0 || text.at[0] != '.'))
             return false;
-        part = slice_head(text, dot);
-        if (!parse_dec_octet(part, &ret_octets[i]))
+        if (i)
+            text = slice_from(text, 1);
+        if (!take_dec_octet(&text, &ret_octets[i]))
             return false;
-        text = slice_from(text, dot + 1);
     }
-    return parse_dec_octet(text, &ret_octets[3]);
+    return text.len == 0;
 }
 
 /* Colon-separated groups of one to four hexadecimal digits; a dotted quad may stand for the last two.
