@@ -37,18 +37,15 @@ static int remove_one(const char *path, const struct stat *status, int kind, str
     return remove(path);
 }
 
-static void world_make(struct world *world)
+static void world_open(struct world *world, const char *folder)
 {
     *world = (struct world){.channel = -1};
-    snprintf(world->folder, sizeof world->folder, "/tmp/postern-keeper-XXXXXX");
-    assert_non_null(mkdtemp(world->folder));
+    snprintf(world->folder, sizeof world->folder, "%s", folder);
     snprintf(world->state, sizeof world->state, "%s/state", world->folder);
     snprintf(world->run, sizeof world->run, "%s/run", world->folder);
     snprintf(world->log, sizeof world->log, "%s/mail.log", world->folder);
     snprintf(world->journal, sizeof world->journal, "%s/journal", world->state);
     snprintf(world->store, sizeof world->store, "%s/store", world->state);
-    assert_int_equal(mkdir(world->state, 0700), 0);
-    assert_int_equal(mkdir(world->run, 0700), 0);
     world->site = site_new();
     struct settings *set = &world->site->set;
     set->state_directory = slice_text(world->state);
@@ -56,6 +53,16 @@ static void world_make(struct world *world)
     set->log_to = LOG_TO_FILE;
     set->log_file = slice_text(world->log);
     set->host_name = SLICE("mx.example.net");
+    set->journal_keep = 7 * UINT64_C(86400000);
+}
+
+static void world_make(struct world *world)
+{
+    char folder[] = "/tmp/postern-keeper-XXXXXX";
+    assert_non_null(mkdtemp(folder));
+    world_open(world, folder);
+    assert_int_equal(mkdir(world->state, 0700), 0);
+    assert_int_equal(mkdir(world->run, 0700), 0);
 }
 
 static void world_drop(struct world *world)
@@ -76,16 +83,30 @@ static void writer_begin(struct world *world)
 
 /* --- the keeper as a child ------------------------------------------------------------------------------ */
 
+/* This program again: what it is forked from has threads, and must not be gone on with. */
+static int keeper_main(const char *folder, const char *channel)
+{
+    struct world world;
+    world_open(&world, folder);
+    struct worker worker = {
+        .role = WORKER_KEEPER, .channel = (int)strtol(channel, NULL, 10), .site = world.site};
+    int status = keeper_run(&worker);
+    site_free(world.site);
+    return status;
+}
+
 static void keeper_start(struct world *world)
 {
     int channels[2];
+    char channel[16];
     struct error error;
     assert_int_equal(worker_channel(channels, &error), 0);
+    snprintf(channel, sizeof channel, "%d", channels[1]);
     world->keeper = fork();
     if (world->keeper == 0) {
-        close(channels[0]);
-        struct worker worker = {.role = WORKER_KEEPER, .channel = channels[1], .site = world->site};
-        _exit(keeper_run(&worker));
+        fcntl(channels[1], F_SETFD, 0);
+        execl("/proc/self/exe", "keeper", world->folder, channel, (char *)NULL);
+        _exit(127);
     }
     close(channels[1]);
     world->channel = channels[0];
@@ -312,7 +333,6 @@ static void old_files_go(void **state)
     struct journal_mark mark = {0};
     char path[256];
     world_make(&world);
-    world.site->set.journal_keep = 7 * UINT64_C(86400000);
     for (unsigned i = 0; i < 2; i++) {
         writer_begin(&world);
         session_begin(&world, session_id(i), &mark);
@@ -340,8 +360,10 @@ static void old_files_go(void **state)
     world_drop(&world);
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
+    if (argc == 3)
+        return keeper_main(argv[1], argv[2]);
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(draining_reads_all),
         cmocka_unit_test(kills_lose_nothing),
