@@ -1,9 +1,9 @@
 /* Delivery to Maildirs, in batches: each copy is written to tmp/, all are synced, each is renamed into new/,
  * all names are synced. Only then is a copy delivered.
  *
- * A few copies are synced one by one, many at once with their file system (measured at a quarter of the
- * processor time, doc/notes/delivery.md). Should that take long, because others write much to the same file
- * system, copies are synced one by one for a while.
+ * A few copies are synced one by one, many at once with their file system (measured at about a third of
+ * the processor time, doc/notes/delivery.md). Should that take long, because others write much to the same
+ * file system, copies are synced one by one for a while.
  *
  * A copy's name is made of the message's id, and so always the same: a message that is delivered again after
  * a crash replaces its first copy, unless a reader has moved that meanwhile.

@@ -9,7 +9,7 @@
  *   or result.
  *
  * Memory: messages under way are bounded by active_max (and a batch of a gate beyond) and QUEUE_OCTETS_MAX;
- * each that waits costs some 120 octets. Destinations take turns, and one that is slow holds QUEUE_IN_HAND
+ * each that waits costs 120 to 170 octets. Destinations take turns, and one that is slow holds QUEUE_IN_HAND
  * messages at most: what is more is moved to disk, so that others go on. */
 #ifndef QUEUE_QUEUE_H
 #define QUEUE_QUEUE_H
