@@ -2,4 +2,4 @@
 
 #include <stddef.h>
 
-const struct check *const check_list[] = {&check_recipient, &check_header, NULL};
+const struct check *const check_list[] = {&check_spf, &check_recipient, &check_header, NULL};

@@ -342,12 +342,22 @@ static bool term_enter(const struct spf *spf, const struct spf_term *term, struc
     return true;
 }
 
+/* What is no term may hold any octet. */
+static struct slice printable(struct slice text, char room[64])
+{
+    text = slice_head(text, 64);
+    for (size_t i = 0; i < text.len; i++)
+        room[i] = text.at[i] >= 0x20 && text.at[i] < 0x7f ? text.at[i] : '?';
+    return slice_of(room, text.len);
+}
+
 static enum match record_read(struct spf *spf, const struct ask *ask, struct slice text,
                               struct record *ret_record)
 {
     struct slice terms = spf_record_terms(text);
     struct spf_term term;
     enum spf_status status;
+    char room[64];
     ret_record->ask_count = 0;
     ret_record->sure.text = ret_record->redirect = ret_record->exp = SLICE_NONE;
     while ((status = spf_term_next(&terms, &term)) == SPF_TERM)
@@ -358,7 +368,7 @@ static enum match record_read(struct spf *spf, const struct ask *ask, struct sli
     if (status == SPF_END)
         return MATCH_YES;
     return broken(spf, turn_format(spf->turn, "the record of %.*s has \"%.*s\"", SLICE_ARGS(ask->key),
-                                   SLICE_ARGS(slice_head(term.text, 64))));
+                                   SLICE_ARGS(printable(term.text, room))));
 }
 
 /* MATCH_NO: none of the texts is a record. */

@@ -30,6 +30,7 @@ enum learn {
     LEARN_POOL,        /* facts.pool */
     LEARN_FINGERPRINT, /* facts.fingerprint */
     LEARN_AUTH_DOMAIN, /* facts.auth_domain: until the end of the transaction */
+    LEARN_SPF_FIELD,   /* a whole header field for the message of the transaction, with its line end */
     LEARN_COUNT
 };
 

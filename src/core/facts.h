@@ -23,7 +23,7 @@ struct facts {
     /* from MAIL on */
     struct slice sender; /* empty for the null sender */
     bool smtputf8;
-    struct slice auth_domain; /* that SPF has confirmed, or empty */
+    struct slice auth_domain; /* that SPF has confirmed: the sender's, else that of HELO; or empty */
 
     /* RCPT */
     const struct path *recipient;   /* as sent */

@@ -60,8 +60,9 @@ struct mail {
     struct slice key;       /* of ASK_REMEMBERED, once the message is complete */
     struct slice promise;   /* the 250 that the client may not have got, until it speaks again */
     struct slice auth_domain;
-    uint64_t once; /* checks that are over, by their places in the list */
-    bool done;     /* the transaction is over; only the promise is kept */
+    struct slice spf_field; /* for the message, or empty */
+    uint64_t once;          /* checks that are over, by their places in the list */
+    bool done;              /* the transaction is over; only the promise is kept */
 };
 
 /* Checks that have begun in advance, and what they asked. */

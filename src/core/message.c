@@ -11,13 +11,15 @@ static struct header_limits header_limits(const struct settings *set)
                                   .value_max = 512};
 }
 
-/* Our Received field goes ahead of the content. */
+/* Our Received field goes ahead of the content, and Received-SPF ahead of that (RFC 7208 section 9.1). */
 static void spool_begin(struct step *step)
 {
     struct session *session = step->session;
     struct mail *mail = session->mail;
     struct slice field = received_field(session, &mail->transaction, step->input->unix_us, &mail->arena);
     step_act(step, OUTBOX_SPOOL_BEGIN);
+    if (mail->spf_field.len)
+        step_act(step, OUTBOX_SPOOL)->octets = mail->spf_field;
     step_act(step, OUTBOX_SPOOL)->octets = field;
     mail->intake->spooling = true;
 }

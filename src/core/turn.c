@@ -192,6 +192,10 @@ static void learn(struct session *session, const struct learnt_item *item)
         if (session->mail)
             keep(&session->mail->arena, &session->mail->auth_domain, item->value);
         return;
+    case LEARN_SPF_FIELD:
+        if (session->mail)
+            keep(&session->mail->arena, &session->mail->spf_field, item->value);
+        return;
     case LEARN_COUNT: return;
     }
 }
@@ -208,7 +212,7 @@ void turn_apply(struct turn *turn)
 void turn_keep_mail(struct turn *turn)
 {
     for (size_t i = 0; i < turn->learn_count; i++)
-        if (turn->learns[i].what == LEARN_AUTH_DOMAIN)
+        if (turn->learns[i].what == LEARN_AUTH_DOMAIN || turn->learns[i].what == LEARN_SPF_FIELD)
             learn(turn->step->session, &turn->learns[i]);
 }
 

@@ -2,7 +2,7 @@
  * there are, its names can be asked for, and explanations are clean. */
 #include "property.h"
 #include "wire/netstring.h"
-#include "wire/spf.h"
+#include "wire/spf_field.h"
 
 static void name_is_askable(const char *name, size_t len)
 {
@@ -58,6 +58,33 @@ static void record_is_sound(struct slice text, const struct spf_values *values)
     assert(status == SPF_END ? terms.len == 0 : term.text.len && slice_is_within(term.text, text));
 }
 
+/* Each line but the first begins with a tab, and no other control octet is there. */
+static void field_is_clean(enum spf_result result, struct slice text, const struct spf_values *values)
+{
+    struct buf buf;
+    const struct spf_field field = {.result = result,
+                                    .address = values->address,
+                                    .sender = text,
+                                    .helo = text,
+                                    .receiver = values->receiver,
+                                    .mechanism = text,
+                                    .problem = text};
+    buf_init(&buf, SPF_FIELD_MAX);
+    bool fits = spf_field_add(&buf, &field);
+    struct slice whole = buf_slice(&buf);
+    assert(fits && whole.at[whole.len - 1] == '\n');
+    for (size_t i = 0; i < whole.len; i++) {
+        unsigned char octet = (unsigned char)whole.at[i];
+        if (octet == '\r')
+            assert(whole.at[i + 1] == '\n' && (i + 2 == whole.len || whole.at[i + 2] == '\t'));
+        else if (octet == '\n' || octet == '\t')
+            assert(whole.at[i - 1] == (octet == '\n' ? '\r' : '\n'));
+        else
+            assert(octet >= 0x20 && octet != 0x7f);
+    }
+    buf_drop(&buf);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *octets, size_t len)
 {
     struct slice input = slice_of((const char *)octets, len), list = input, text;
@@ -76,6 +103,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *octets, size_t len)
     buf_add(&record, input);
     record_is_sound(buf_slice(&record), &values);
     expand(input, &values);
+    field_is_clean((enum spf_result)(len % SPF_RESULT_COUNT), input, &values);
     buf_drop(&record);
     while (netstring_cut(&list, &text))
         assert(slice_is_within(text, slice_of((const char *)octets, len)));

@@ -117,6 +117,7 @@ static void site_make(struct world *world, const struct script *script)
     struct slice expected;
     settings_preset(&site->set, &site->arena);
     setting_set(&site->set, setting_find(SLICE("host-name")), SLICE("mx.example"), &site->arena, &expected);
+    setting_set(&site->set, setting_find(SLICE("spf.field")), SLICE("no"), &site->arena, &expected);
     for (const struct order *order = script->setup; order; order = order->next)
         setup_one(world, order->text);
     if (!site->route_count)

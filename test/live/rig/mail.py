@@ -3,7 +3,7 @@ import hashlib
 import random
 
 # Fields that a server may put before a message that it passes on.
-ADDED_FIELDS = {b"received", b"return-path", b"delivered-to", b"x-original-to", b"envelope-to", b"delivery-date",
+ADDED_FIELDS = {b"received", b"received-spf", b"return-path", b"delivered-to", b"x-original-to", b"envelope-to", b"delivery-date",
                 b"authentication-results"}
 
 
