@@ -15,9 +15,9 @@ all: deps-build deps-test
 	test/build $(BUILD)
 
 test: all
-	test/run $(BUILD) --no-suite live
+	test/run $(BUILD)
 
-# The real daemon with real clients and servers: some minutes, and it wants the processors for itself.
+# Of these the real daemon with real clients and servers alone, which take some minutes.
 live: all
 	test/run $(BUILD) --suite live
 

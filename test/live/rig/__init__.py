@@ -20,7 +20,7 @@ after one with them. Whatever a test starts is a child of its process, also what
 ended by number when the test ends, in whatever way.
 """
 from .inner import CLOSE, SILENT, Inner
-from .mail import (ADDED_FIELDS, SAMPLES, Difference, as_maildir, bodies_same, dot_stuffed, message, sample)
+from .mail import (ADDED_FIELDS, SAMPLES, Difference, as_maildir, bodies_same, dot_stuffed, long_body, message, sample)
 from .live import Failure, Live, Skip, expect
 from .postern import Postern, certificate_make
 from .process import cpu_seconds, descendants, end, run
@@ -29,4 +29,4 @@ from .wait import LateError, free_port, until
 
 __all__ = ["ADDED_FIELDS", "CLOSE", "Difference", "Failure", "Inner", "LateError", "Live", "Postern", "SAMPLES", "SILENT", "Skip", "Talk", "TalkError",
            "as_maildir", "bodies_same", "certificate_make", "cpu_seconds", "descendants", "dot_stuffed", "end",
-           "expect", "free_port", "message", "run", "sample", "until"]
+           "expect", "free_port", "long_body", "message", "run", "sample", "until"]
