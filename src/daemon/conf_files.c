@@ -53,9 +53,8 @@ static void check_dates(const struct conf_at *at, const struct certificate *cert
 /* By the very code that serves it. */
 void conf_check_certificate(const struct conf_at *at, const struct certificate *certificate)
 {
-    static const struct tls_keys none;
     struct error error = {0};
-    struct tls_server *server = tls_server_new(certificate, 1, &none, &error);
+    struct tls_server *server = tls_server_new(certificate, 1, &error);
 
     if (server)
         check_dates(at, certificate);

@@ -118,8 +118,7 @@ static struct generation *generation_new(struct supervisor *supervisor, struct s
     generation->gates = gates_of(site);
     list_add_last(&supervisor->generations, &generation->link);
     if (site->certificate_count)
-        generation->tls = tls_server_new(site->certificates, site->certificate_count, &supervisor->keys,
-                                         error);
+        generation->tls = tls_server_new(site->certificates, site->certificate_count, error);
     if (!site->certificate_count || generation->tls)
         return generation;
     generation_free(generation);
@@ -500,7 +499,7 @@ static int shared_make(struct supervisor *supervisor, struct error *error)
     if (getrandom(&seed, sizeof seed, 0) != (ssize_t)sizeof seed)
         return error_set(error, errno, "the system has no random octets");
     supervisor->counters = counters_open(seed, error);
-    return supervisor->counters ? tls_keys_make(&supervisor->keys, error) : -1;
+    return supervisor->counters ? 0 : -1;
 }
 
 /* The control socket comes before the listening ones: it is what a second start of the same site stumbles

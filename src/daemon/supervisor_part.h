@@ -69,7 +69,6 @@ struct supervisor {
     struct loop *loop;
     struct control *control;
     struct counters *counters;
-    struct tls_keys keys;
     struct guard_user user;
     struct loop_watch signals;
     struct link groups;      /* struct socket_group */

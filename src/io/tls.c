@@ -162,8 +162,3 @@ struct slice tls_trouble(const struct tls *tls)
 {
     return slice_text(tls->trouble);
 }
-
-bool tls_is_resumed(const struct tls *tls)
-{
-    return SSL_session_reused(tls->ssl);
-}

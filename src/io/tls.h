@@ -10,20 +10,16 @@
 #include "base/slice.h"
 #include "core/site.h"
 
-/* Keys of session tickets: made once by the supervisor, so that any gate takes up any session again. */
-struct tls_keys {
-    uint8_t name[16];
-    uint8_t cipher[32];
-    uint8_t mac[32];
-};
-int tls_keys_make(struct tls_keys *ret_keys, struct error *error);
-
 struct tls_server; /* what all connections of a gate share; made before the processes part */
 
 /* Reads the certificates' files. Of those that fit a name ECDSA comes before RSA. Without names a certificate
- * is the default. NULL with *error filled, naming the file, when one cannot be used. Keys are copied. */
-struct tls_server *tls_server_new(const struct certificate *certificates, size_t count,
-                                  const struct tls_keys *keys, struct error *error);
+ * is the default. NULL with *error filled, naming the file, when one cannot be used.
+ *
+ * No session is taken up again: there are neither tickets nor a cache. The key of a ticket opens every
+ * session that was taken up under it, so it would have to change by the hour in all gates at once and be
+ * forgotten by the supervisor, too; and mail servers seldom keep tickets. A whole handshake costs one
+ * signature. */
+struct tls_server *tls_server_new(const struct certificate *certificates, size_t count, struct error *error);
 void tls_server_free(struct tls_server *server); /* connections must be gone; NULL is taken */
 
 struct tls_client;
@@ -62,6 +58,5 @@ struct slice tls_version(const struct tls *tls);     /* "TLSv1.3" */
 struct slice tls_cipher(const struct tls *tls);      /* "TLS_AES_256_GCM_SHA384" */
 struct slice tls_server_name(const struct tls *tls); /* SNI, or empty */
 struct slice tls_trouble(const struct tls *tls);     /* after TLS_FAILED, in words */
-bool tls_is_resumed(const struct tls *tls);
 
 #endif

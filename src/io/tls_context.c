@@ -1,4 +1,4 @@
-/* Contexts: certificates, keys, tickets, and which certificate answers to which name. */
+/* Contexts: certificates, keys, and which certificate answers to which name. */
 #include "io/tls_part.h"
 #include "base/memory.h"
 #include "base/text.h"
@@ -7,21 +7,8 @@
 #include <fcntl.h>
 #include <openssl/err.h>
 #include <openssl/pem.h>
-#include <openssl/rand.h>
 #include <stdio.h>
 #include <string.h>
-
-/* A ticket older than this is of no use: its key stays the same until the next reload. */
-enum { TICKET_SECONDS = 7200 };
-
-int tls_keys_make(struct tls_keys *ret_keys, struct error *error)
-{
-    struct tls_keys keys;
-    if (RAND_bytes((unsigned char *)&keys, sizeof keys) != 1)
-        return error_set(error, 0, "OpenSSL has no random octets");
-    *ret_keys = keys;
-    return 0;
-}
 
 void tls_reason(char *text, size_t size)
 {
@@ -145,23 +132,14 @@ static bool certificate_is_for(const struct certificate *certificate, struct sli
 struct server_plan {
     const struct certificate *certificates;
     size_t count;
-    const struct tls_keys *keys;
 };
 
-static int tickets_set(SSL_CTX *context, const struct tls_keys *keys, struct error *error)
+/* Without the second line TLS 1.3 would give tickets that are names of sessions kept here. */
+static void forget_sessions(SSL_CTX *context)
 {
-    unsigned char octets[80];
-    memcpy(octets, keys->name, 16);
-    memcpy(octets + 16, keys->mac, 32);
-    memcpy(octets + 48, keys->cipher, 32);
-    int set = SSL_CTX_set_tlsext_ticket_keys(context, octets, sizeof octets) == 1;
-    OPENSSL_cleanse(octets, sizeof octets);
-    SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF); /* tickets only: no memory here */
-    SSL_CTX_set_timeout(context, TICKET_SECONDS);
-    SSL_CTX_set_num_tickets(context, 1);
-    return set && SSL_CTX_set_session_id_context(context, (const unsigned char *)"postern", 7) == 1
-               ? 0
-               : openssl_error(error, "cannot set the ticket keys", SLICE_NONE);
+    SSL_CTX_set_options(context, SSL_OP_NO_TICKET);
+    SSL_CTX_set_num_tickets(context, 0);
+    SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);
 }
 
 /* Fills a context with the certificates for a name (empty: the default ones, or else the first). */
@@ -176,7 +154,8 @@ static int context_fill(SSL_CTX *context, const struct server_plan *plan, struct
     }
     if (!kinds && certificate_use(context, &plan->certificates[0], &kinds, error) < 0)
         return -1;
-    return tickets_set(context, plan->keys, error);
+    forget_sessions(context);
+    return 0;
 }
 
 static SSL_CTX *server_context(const struct server_plan *plan, struct slice name, struct error *error)
@@ -249,11 +228,10 @@ static int names_add(struct tls_server *server, const struct server_plan *plan, 
     return 0;
 }
 
-struct tls_server *tls_server_new(const struct certificate *certificates, size_t count,
-                                  const struct tls_keys *keys, struct error *error)
+struct tls_server *tls_server_new(const struct certificate *certificates, size_t count, struct error *error)
 {
     assert(count > 0);
-    struct server_plan plan = {certificates, count, keys};
+    struct server_plan plan = {certificates, count};
     struct tls_server *server = memory_take(sizeof *server);
     server->context = server_context(&plan, SLICE_NONE, error);
     if (!server->context || names_add(server, &plan, error) < 0) {

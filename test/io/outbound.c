@@ -247,14 +247,12 @@ static void proxy_connections_are_one_clients(void **state)
 static void tls_open(struct rig *rig)
 {
     char folder[] = "/tmp/postern-outbound-XXXXXX", chain[64], key[64];
-    struct tls_keys keys;
     assert_non_null(mkdtemp(folder));
     snprintf(chain, sizeof chain, "%s/chain", folder);
     snprintf(key, sizeof key, "%s/key", folder);
     assert_int_equal(certificate_write(true, "inner.example", chain, key), 0);
-    assert_int_equal(tls_keys_make(&keys, NULL), 0);
     struct certificate certificate = {.chain_file = slice_text(chain), .key_file = slice_text(key)};
-    rig->inner[0].tls = tls_server_new(&certificate, 1, &keys, NULL);
+    rig->inner[0].tls = tls_server_new(&certificate, 1, NULL);
     assert_non_null(rig->inner[0].tls);
     rig->inner[0].replies.ehlo = "250-inner.example\r\n250-PIPELINING\r\n250 STARTTLS\r\n";
     unlink(chain);

@@ -1,6 +1,5 @@
 /* Proves handshakes of both sides over a socket pair: the certificate that fits the name, ECDSA first,
- * verification and its refusal in words, tickets that another server with the same keys takes, and the end of
- * a stream. */
+ * verification and its refusal in words, that no session is taken up again, and the end of a stream. */
 #include "io/tls.h"
 #include "certificate.h"
 #include "unit.h"
@@ -16,15 +15,13 @@ static char files[4][2]
                  [64]; /* default RSA, default ECDSA, mail.example.org, other.example.org; chain and key */
 static struct certificate certificates[4];
 static struct slice names[] = {SLICE("mail.example.org"), SLICE("*.example.net")};
-static struct tls_keys keys;
 
 static int files_make(void **state)
 {
     (void)state;
     static const char *const subjects[] = {"rsa.example.com", "ecdsa.example.com", "mail.example.org",
                                            "spare"};
-    struct error error;
-    if (!mkdtemp(folder) || tls_keys_make(&keys, &error) < 0)
+    if (!mkdtemp(folder))
         return -1;
     for (int i = 0; i < 4; i++) {
         snprintf(files[i][0], sizeof files[i][0], "%s/%d.crt", folder, i);
@@ -52,7 +49,7 @@ static int files_remove(void **state)
 static struct tls_server *server_new(void)
 {
     struct error error;
-    struct tls_server *server = tls_server_new(certificates, 3, &keys, &error);
+    struct tls_server *server = tls_server_new(certificates, 3, &error);
     assert_non_null(server);
     return server;
 }
@@ -206,17 +203,17 @@ static void plaintext_is_told_in_words(void **state)
     tls_server_free(server);
 }
 
-/* The session ticket that one server gave is taken by another with the same keys. */
-static void ticket_is_taken_elsewhere(void **state)
+/* A client that would take its session up again gets no ticket, and a whole handshake each time. */
+static void sessions_are_new(int version)
 {
-    (void)state;
-    struct tls_server *one = server_new(), *two = server_new();
+    struct tls_server *server = server_new();
     SSL_CTX *context = SSL_CTX_new(TLS_client_method());
     SSL_SESSION *session = NULL;
+    SSL_CTX_set_max_proto_version(context, version);
     for (int round = 0; round < 2; round++) {
         int fds[2];
         assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, fds), 0);
-        struct tls *tls = tls_accept(round ? two : one, fds[0]);
+        struct tls *tls = tls_accept(server, fds[0]);
         SSL *ssl = SSL_new(context);
         char octet;
         size_t size;
@@ -227,11 +224,13 @@ static void ticket_is_taken_elsewhere(void **state)
             SSL_connect(ssl);
             tls_handshake(tls);
         }
+        assert_int_equal(SSL_version(ssl), version);
         assert_int_equal(tls_write(tls, SLICE("x"), &size), TLS_DONE);
-        assert_int_equal(SSL_read(ssl, &octet, 1), 1); /* takes the ticket up, too */
-        assert_int_equal(tls_is_resumed(tls), round == 1);
+        assert_int_equal(SSL_read(ssl, &octet, 1), 1); /* would take a ticket up, too */
+        assert_false(SSL_session_reused(ssl));
         SSL_SESSION_free(session);
         session = SSL_get1_session(ssl);
+        assert_false(SSL_SESSION_has_ticket(session));
         SSL_shutdown(ssl); /* else the session counts as spoilt */
         SSL_free(ssl);
         tls_free(tls);
@@ -240,8 +239,14 @@ static void ticket_is_taken_elsewhere(void **state)
     }
     SSL_SESSION_free(session);
     SSL_CTX_free(context);
-    tls_server_free(one);
-    tls_server_free(two);
+    tls_server_free(server);
+}
+
+static void no_session_is_taken_up_again(void **state)
+{
+    (void)state;
+    sessions_are_new(TLS1_2_VERSION);
+    sessions_are_new(TLS1_3_VERSION);
 }
 
 static void bad_files_are_named(void **state)
@@ -250,15 +255,15 @@ static void bad_files_are_named(void **state)
     struct error error;
     struct certificate bad = certificates[0];
     bad.chain_file = SLICE("/nowhere/at.crt");
-    assert_null(tls_server_new(&bad, 1, &keys, &error));
+    assert_null(tls_server_new(&bad, 1, &error));
     assert_string_equal(error.text, "cannot read the certificate /nowhere/at.crt: No such file or directory");
     bad = certificates[0];
     bad.key_file = SLICE("/nowhere/at.key");
-    assert_null(tls_server_new(&bad, 1, &keys, &error));
+    assert_null(tls_server_new(&bad, 1, &error));
     assert_string_equal(error.text, "cannot read the key /nowhere/at.key: No such file or directory");
     bad = certificates[0];
     bad.key_file = certificates[3].key_file;
-    assert_null(tls_server_new(&bad, 1, &keys, &error));
+    assert_null(tls_server_new(&bad, 1, &error));
     assert_non_null(strstr(error.text, "the key does not belong to the certificate"));
 }
 
@@ -269,7 +274,7 @@ int main(void)
         cmocka_unit_test(wildcard_takes_one_label),
         cmocka_unit_test(anything_goes_without_verification),
         cmocka_unit_test(plaintext_is_told_in_words),
-        cmocka_unit_test(ticket_is_taken_elsewhere),
+        cmocka_unit_test(no_session_is_taken_up_again),
         cmocka_unit_test(bad_files_are_named),
     };
     return cmocka_run_group_tests(tests, files_make, files_remove);
