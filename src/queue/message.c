@@ -53,28 +53,50 @@ struct slice message_id(const struct message *message)
     return slice_text(message->id);
 }
 
+static void file_result(struct message *message, struct result *result)
+{
+    const uint32_t count = message->transaction.recipient_count;
+
+    assert(result->recipient < count);
+    if (!message->results_of)
+        message->results_of = arena_take(&message->arena, count * sizeof(*message->results_of));
+    struct results *same = &message->results_of[result->recipient];
+    if (same->last)
+        same->last->next_same = result;
+    else
+        same->first = result;
+    same->last = result;
+}
+
 struct result *message_add_result(struct message *message, const struct result *result)
 {
     struct result *copy = arena_take(&message->arena, sizeof(*copy));
 
     *copy = *result;
-    copy->next = NULL;
+    copy->next = copy->next_same = NULL;
     copy->address = arena_copy(&message->arena, result->address);
     copy->target = arena_copy(&message->arena, result->target);
     copy->enhanced = arena_copy(&message->arena, result->enhanced);
     copy->text = arena_copy(&message->arena, result->text);
     *message->results_end = copy;
     message->results_end = &copy->next;
+    file_result(message, copy);
     return copy;
+}
+
+const struct result *message_first_result(const struct message *message, uint32_t recipient)
+{
+    return message->results_of ? message->results_of[recipient].first : NULL;
 }
 
 const struct result *message_find_result(const struct message *message, uint32_t recipient,
                                          struct slice address)
 {
     const struct result *found = NULL;
+    const struct result *result = message_first_result(message, recipient);
 
-    for (const struct result *result = message->results; result; result = result->next)
-        if (result->recipient == recipient && slice_equal(result->address, address))
+    for (; result; result = result->next_same)
+        if (slice_equal(result->address, address))
             found = result;
     return found;
 }

@@ -29,7 +29,8 @@ enum outcome {
  * and address counts. */
 struct result {
     struct result *next;
-    uint32_t recipient; /* its place in the envelope, from 0 */
+    struct result *next_same; /* of the same recipient */
+    uint32_t recipient;       /* its place in the envelope, from 0 */
     enum outcome outcome;
     bool told;     /* the sender was notified of just this */
     uint16_t code; /* the other server's, or 0 */
@@ -47,6 +48,12 @@ struct schedule {
     int64_t next_unix_ms;
 };
 
+/* Those of one recipient, in the order of the file. */
+struct results {
+    struct result *first;
+    struct result *last;
+};
+
 struct message {
     struct arena arena;             /* all of it lives here */
     struct transaction transaction; /* route and digest are not kept */
@@ -57,6 +64,7 @@ struct message {
     struct slice content;   /* where it was read into memory */
     struct result *results; /* in the order of the file */
     struct result **results_end;
+    struct results *results_of; /* by the recipients' places; NULL before the first result */
     struct schedule schedule;
     char id[QUEUE_ID_SIZE];
 };
@@ -64,9 +72,11 @@ struct message {
 struct message *message_new(void);
 void message_free(struct message *message); /* NULL is taken */
 struct slice message_id(const struct message *message);
-/* A copy in the message's arena, at the end of its results. */
+/* A copy in the message's arena, at the end of its results. The envelope must be complete. */
 struct result *message_add_result(struct message *message, const struct result *result);
-/* NULL: none for this recipient and address. */
+/* NULL: none for this recipient. */
+const struct result *message_first_result(const struct message *message, uint32_t recipient);
+/* The last that counts. NULL: none for this recipient and address. */
 const struct result *message_find_result(const struct message *message, uint32_t recipient,
                                          struct slice address);
 

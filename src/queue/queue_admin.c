@@ -73,9 +73,8 @@ static void put_results(struct json *json, const struct message *message, uint32
 
     json_key(json, "results");
     json_array_open(json);
-    for (const struct result *result = message->results; result; result = result->next) {
-        if (result->recipient != recipient)
-            continue;
+    const struct result *result = message_first_result(message, recipient);
+    for (; result; result = result->next_same) {
         json_object_open(json);
         json_put_text(json, "outcome", slice_text(words[result->outcome]));
         json_put_text(json, "address", result->address);

@@ -117,8 +117,12 @@ static void expand_recipient(struct item *item, uint32_t recipient, const struct
             continue;
         const struct slice key = place_key(item, place);
         delivery->twin = table_get(seen, key);
-        if (!delivery->twin)
+        if (!delivery->twin) {
             table_put(seen, key, delivery);
+            continue;
+        }
+        delivery->twin_next = delivery->twin->twins;
+        delivery->twin->twins = delivery;
     }
 }
 
@@ -210,11 +214,10 @@ void delivery_end(struct delivery *delivery, const struct delivery_result *resul
     struct item *item = delivery->item;
 
     take_result(delivery, result);
-    for (struct delivery *other = delivery->next; other; other = other->next)
-        if (other->twin == delivery) {
-            other->by = delivery->by;
-            take_result(other, result);
-        }
+    for (struct delivery *other = delivery->twins; other; other = other->twin_next) {
+        other->by = delivery->by;
+        take_result(other, result);
+    }
     if (item->open == 0)
         settle_add(item);
 }

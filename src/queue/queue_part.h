@@ -49,7 +49,9 @@ struct delivery {
     struct link link;
     struct item *item;
     const struct place *place;
-    struct delivery *twin; /* the same place for an earlier recipient: one copy serves both */
+    struct delivery *twin;      /* the same place for an earlier recipient: one copy serves both */
+    struct delivery *twins;     /* those whose twin this is */
+    struct delivery *twin_next; /* among them */
     uint32_t recipient;
     enum outcome outcome;
     bool later; /* deferred for want of room alone: no attempt was made */

@@ -234,6 +234,29 @@ static void forged_records_are_not_found(void **state)
     buf_drop(&buf);
 }
 
+/* So many that looking through all of them for each would outlast the test's time. */
+static void each_recipient_has_his_results(void **state)
+{
+    struct message *message = message_new();
+    struct result result = {.outcome = OUTCOME_DEFERRED, .address = SLICE("a@b.example")};
+    const uint32_t count = 100000;
+
+    (void)state;
+    message->transaction.recipient_count = count;
+    assert_null(message_find_result(message, 0, result.address));
+    for (; result.outcome <= OUTCOME_DELIVERED; result.outcome++)
+        for (result.recipient = 0; result.recipient < count; result.recipient += 2)
+            message_add_result(message, &result);
+    for (uint32_t i = 0; i < count; i += 2) {
+        const struct result *found = message_find_result(message, i, SLICE("a@b.example"));
+        assert_true(found && found->recipient == i && found->outcome == OUTCOME_DELIVERED);
+        assert_int_equal(message_first_result(message, i)->outcome, OUTCOME_DEFERRED);
+        assert_null(message_find_result(message, i, SLICE("other@b.example")));
+        assert_null(message_first_result(message, i + 1));
+    }
+    message_free(message);
+}
+
 static void results_are_read_as_far_as_they_are_whole(void **state)
 {
     const struct result result = {.recipient = 1,
@@ -299,6 +322,7 @@ int main(void)
         cmocka_unit_test(no_part_of_a_message_is_one),
         cmocka_unit_test(end_counts_what_came_before),
         cmocka_unit_test(forged_records_are_not_found),
+        cmocka_unit_test(each_recipient_has_his_results),
         cmocka_unit_test(results_are_read_as_far_as_they_are_whole),
         cmocka_unit_test(queue_ids_come_back),
     };
