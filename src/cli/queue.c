@@ -9,9 +9,8 @@
 
 struct view {
     const struct cli *cli;
-    struct cli_table *table; /* list */
-    uint64_t lines;
-    bool show;
+    bool list;
+    struct cli_table *table; /* list: made with its first row */
 };
 
 static const char *text_of(const json_t *object, const char *key)
@@ -30,7 +29,11 @@ static uint64_t number_of(const json_t *object, const char *key)
 
 static void row_add(struct view *view, const json_t *object)
 {
+    static const char *const heads[] = {"id",      "state", "since", "next", ">tries",
+                                        ">octets", "from",  ">to",   NULL};
     static const char *const keys[] = {"id", "state", "time", "next"};
+    if (!view->table)
+        view->table = cli_table_new(heads);
     for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
         cli_table_add(view->table, slice_text(text_of(object, keys[i])));
     cli_table_add_number(view->table, number_of(object, "attempts"));
@@ -74,7 +77,6 @@ static void object_print(const struct cli *cli, json_t *object)
 static void line_came(void *data, struct slice json)
 {
     struct view *view = data;
-    view->lines++;
     if (view->cli->json) {
         cli_print("%.*s\n", SLICE_ARGS(json));
         return;
@@ -82,7 +84,7 @@ static void line_came(void *data, struct slice json)
     json_t *object = json_loadb(json.at, json.len, 0, NULL);
     if (!object)
         return;
-    if (view->table)
+    if (view->list)
         row_add(view, object);
     else
         object_print(view->cli, object);
@@ -122,14 +124,11 @@ static int ask(const struct cli *cli, const struct site *site, const char *what,
 
 static int list(const struct cli *cli, const struct site *site)
 {
-    static const char *const heads[] = {"id",      "state", "since", "next", ">tries",
-                                        ">octets", "from",  ">to",   NULL};
-    struct view view = {.cli = cli, .table = cli->json ? NULL : cli_table_new(heads)};
+    struct view view = {.cli = cli, .list = true};
     int status = ask(cli, site, "list", NULL, &view);
-    if (!view.table)
-        return status;
-    cli_table_end(view.table, cli);
-    if (status == CLI_OK && !view.lines)
+    if (view.table)
+        cli_table_end(view.table, cli);
+    else if (status == CLI_OK && !cli->json)
         cli_print("The queue is empty.\n");
     return status;
 }

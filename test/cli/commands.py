@@ -202,6 +202,16 @@ class CheckConfig(Configuration):
                                             'text': 'gates cannot be "99": expected a whole number, from 0 to 64'}])
 
 
+class Queue(Configuration):
+    def test_nobody_runs(self):
+        path = self.file(ROUTE + f'run-directory {self.folder.name}\n')
+        for words in ((), ('list',), ('list', '--json'), ('show', 'x'), ('retry',)):
+            result = postern('-c', path, 'queue', *words)
+            self.assertEqual((result.returncode, result.stdout), (1, ''), words)
+            self.assertEqual(result.stderr, 'postern queue: the gate is not running: nobody listens at '
+                             f'{self.folder.name}/courier.sock\n')
+
+
 class Completion(unittest.TestCase):
     def complete(self, *words):
         script = postern('completion', 'bash').stdout + \
