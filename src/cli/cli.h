@@ -70,9 +70,11 @@ struct cli_call {
     void (*line)(void *data, struct slice json); /* each answer but the last; may be NULL */
     void *data;
     uint64_t wait_ms; /* for each line; 0: 10 seconds */
+    bool quiet;       /* nothing is told of a failure */
 };
 
-/* CLI_OK, or CLI_FAILED with a sentence told: that the gate does not run, or why it refused. */
+/* CLI_OK, or CLI_FAILED with a sentence told (unless quiet): that the gate does not run, or why it refused.
+ */
 int cli_call(const struct cli *cli, const struct site *site, const struct cli_call *call);
 
 /* --- saying things ------------------------------------------------------------------------------------- */

@@ -44,7 +44,9 @@ int cli_call(const struct cli *cli, const struct site *site, const struct cli_ca
                                          .data = call->data};
     int status = CLI_OK;
     if (control_call(&control, &error) < 0) {
-        if (error.number == ENOENT || error.number == ECONNREFUSED)
+        if (call->quiet)
+            status = CLI_FAILED;
+        else if (error.number == ENOENT || error.number == ECONNREFUSED)
             status = cli_fail(cli, "the gate is not running: nobody listens at %.*s", SLICE_ARGS(path));
         else
             status = cli_fail(cli, "%s", error.text);

@@ -7,6 +7,8 @@
 #include <stdio.h>
 #include <time.h>
 
+#define FLUSH_MS 1000
+
 int journal_folder(const struct cli *cli, char folder[JOURNAL_FOLDER_SIZE])
 {
     struct site *site = cli_site(cli);
@@ -14,6 +16,11 @@ int journal_folder(const struct cli *cli, char folder[JOURNAL_FOLDER_SIZE])
     if (!site)
         return CLI_CONFIG;
     (void)snprintf(folder, JOURNAL_FOLDER_SIZE, "%.*s/journal", SLICE_ARGS(site->set.state_directory));
+    const struct cli_call flush = {.socket = "postern.sock",
+                                   .request = SLICE("{\"command\":\"flush\"}"),
+                                   .wait_ms = FLUSH_MS,
+                                   .quiet = true};
+    (void)cli_call(cli, site, &flush); /* without a running gate all of it is there */
     site_free(site);
     return CLI_OK;
 }

@@ -7,7 +7,8 @@
 
 #define JOURNAL_FOLDER_SIZE 3072
 
-/* Where the configuration's journal is. CLI_OK, or the mistakes were told. */
+/* Where the configuration's journal is; a running gate is asked to write what it still gathers, and is waited
+ * for a second at most. CLI_OK, or the mistakes were told. */
 int journal_folder(const struct cli *cli, char folder[JOURNAL_FOLDER_SIZE]);
 /* Tells why there is nothing to read; `error` is what opening the folder gave. Returns CLI_FAILED. */
 int journal_fail(const struct cli *cli, const char *folder, const struct error *error);

@@ -109,6 +109,25 @@ static void on_line(void *data, struct slice line)
     json_decref(object);
 }
 
+/* The keeper itself tells how far it is: the supervisor reads no journal. */
+static void on_keeper(void *data, struct slice line)
+{
+    const struct view *view = data;
+    json_t *object = json_loadb(line.at, line.len, 0, NULL);
+    const uint64_t behind = number_of(object, "behind");
+    char octets[TEXT_UNIT_SIZE], lag[TEXT_UNIT_SIZE];
+
+    (void)text_print_size(behind, octets);
+    (void)text_print_duration(number_of(object, "lag_ms"), lag);
+    if (!behind)
+        cli_print("the keeper has read all that was recorded\n");
+    else
+        cli_print("%sthe keeper is %s of the journal behind, by %s%s\n",
+                  cli_style(view->cli, CLI_STYLE_WARNING), octets, lag,
+                  cli_style(view->cli, CLI_STYLE_PLAIN));
+    json_decref(object);
+}
+
 static void on_line_json(void *data, struct slice line)
 {
     (void)data;
@@ -128,7 +147,14 @@ static int run(struct cli *cli, int argc, char **argv)
                                   .request = SLICE("{\"command\":\"status\"}"),
                                   .line = cli->json ? on_line_json : on_line,
                                   .data = &view};
-    const int status = cli_call(cli, site, &call);
+    int status = cli_call(cli, site, &call);
+    const struct cli_call keeper = {.socket = "keeper.sock",
+                                    .request = SLICE("{\"command\":\"status\"}"),
+                                    .line = cli->json ? on_line_json : on_keeper,
+                                    .data = &view,
+                                    .quiet = true};
+    if (status == CLI_OK && cli_call(cli, site, &keeper) != CLI_OK && !cli->json)
+        cli_print("the keeper does not answer\n");
     site_free(site);
     return status;
 }
@@ -140,8 +166,11 @@ const struct cli_command command_status = {
     .arguments = "",
     .help = "Lists the running processes with their numbers: connections that are open,\n"
             "connections accepted since the start, those refused for want of room,\n"
-            "messages taken, and events that the journal had to drop. With --json, one\n"
-            "object a line: for the supervisor, each address, each process, and the sums.\n",
+            "messages taken, and events that the journal had to drop; then how far the\n"
+            "keeper is behind with reading what the others record. With --json, one object\n"
+            "a line: for the supervisor, each address, each process, the sums, and the\n"
+            "keeper's counts (behind: octets that it has not read, lag_ms: how old the\n"
+            "newest event is that it has).\n",
     .examples = "postern status\n"
                 "postern status --json\n",
 };

@@ -3,6 +3,7 @@
 #include "base/memory.h"
 #include "core/event.h"
 #include "daemon/control.h"
+#include "daemon/flush.h"
 #include "io/disk.h"
 #include "io/files.h"
 #include "io/inbox.h"
@@ -46,6 +47,7 @@ struct courier {
     struct loop_timer look;
     struct loop_timer book_look;
     struct loop_timer end;
+    struct flush flush;
     uint64_t end_ms;
     uint64_t seed;
     const struct book *book; /* the queue's; for the helper thread that looks whether it is stale */
@@ -355,6 +357,8 @@ static void message_came(void *data, const struct worker_message *message)
         drain(courier, message->value);
     else if (message->kind == WORKER_EVENT)
         record(courier, message->payload);
+    else if (message->kind == WORKER_FLUSH)
+        flush_begin(&courier->flush, courier->worker, courier->loop, courier->journal, message->number);
 }
 
 /* --- the beginning -----------------------------------------------------------------------------------------

@@ -170,7 +170,11 @@ static void message_came(void *data, const struct worker_message *message)
             listeners_release(gate->listeners, message->number);
         break;
     case WORKER_EVENT: journal_writer_add(gate->journal, message->payload, NULL); break;
+    case WORKER_FLUSH:
+        flush_begin(&gate->flush, gate->worker, gate->loop, gate->journal, message->number);
+        break;
     case WORKER_READY:
+    case WORKER_FLUSHED:
     case WORKER_TROUBLE: break; /* these go the other way */
     }
 }

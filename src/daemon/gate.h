@@ -7,6 +7,7 @@
 #define DAEMON_GATE_H
 
 #include "core/session.h"
+#include "daemon/flush.h"
 #include "daemon/guard.h"
 #include "daemon/worker.h"
 #include "io/draft.h"
@@ -70,6 +71,7 @@ struct gate {
     struct loop_timer tick; /* each second: counters, disk, journal */
     struct loop_timer end;  /* the end of draining */
     struct loop_timer look; /* whether draining is over */
+    struct flush flush;
     bool draining;
     bool drained;
 };

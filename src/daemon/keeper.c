@@ -5,6 +5,7 @@
 #include "base/text.h"
 #include "core/event.h"
 #include "daemon/control.h"
+#include "daemon/flush.h"
 #include "io/store.h"
 #include "journal/log_output.h"
 #include "journal/maillog.h"
@@ -56,9 +57,11 @@ struct keeper {
 
     struct loop_timer commit;
     struct loop_timer tick;
+    struct flush flush;
     struct loop_hook hook;
     bool more; /* the last turn ended before the reader did */
     uint64_t sessions, events, applied, refused;
+    int64_t newest_us;         /* the time of the newest event that was read */
     uint64_t retention_ms;     /* when old files are looked for next */
     uint64_t removed;          /* octets of files that were too old or too many */
     uint64_t retention_failed; /* since it last succeeded */
@@ -205,6 +208,8 @@ static void item_take(struct keeper *keeper, const struct journal_item *item)
     if (event->kind == EVENT_KIND_process_started)
         gate_began(keeper, item);
     keeper->events++;
+    if (event->stamp.unix_us > keeper->newest_us)
+        keeper->newest_us = event->stamp.unix_us;
     keeper->sessions += event->kind == EVENT_KIND_session_ended;
     if (event->kind == EVENT_KIND_told)
         tell_add(keeper, event);
@@ -315,6 +320,13 @@ static void put_streams(struct keeper *keeper, struct json *json)
     json_array_close(json);
 }
 
+/* How old the newest event is that was read, while there are others behind it. */
+static uint64_t lag_ms(const struct keeper *keeper, uint64_t behind)
+{
+    int64_t lag_us = loop_unix_us(keeper->loop) - keeper->newest_us;
+    return behind && keeper->newest_us && lag_us > 0 ? (uint64_t)lag_us / 1000 : 0;
+}
+
 static void put_counts(struct keeper *keeper, struct json *json)
 {
     struct journal_reader_counts counts;
@@ -325,6 +337,7 @@ static void put_counts(struct keeper *keeper, struct json *json)
     json_put_u64(json, "events", counts.events);
     json_put_u64(json, "sessions", keeper->sessions);
     json_put_u64(json, "behind", counts.behind);
+    json_put_u64(json, "lag_ms", lag_ms(keeper, counts.behind));
     json_put_u64(json, "damaged", counts.damaged);
     json_put_u64(json, "missing", counts.missing);
     json_put_u64(json, "removed", keeper->removed);
@@ -383,6 +396,8 @@ static void message_came(void *data, const struct worker_message *message)
         drain(keeper);
     else if (message->kind == WORKER_EVENT)
         journal_writer_add(keeper->journal, message->payload, NULL);
+    else if (message->kind == WORKER_FLUSH)
+        flush_begin(&keeper->flush, keeper->worker, keeper->loop, keeper->journal, message->number);
 }
 
 /* --- beginning and end

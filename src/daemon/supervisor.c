@@ -549,6 +549,7 @@ static void supervisor_free(struct supervisor *supervisor)
         unlink(supervisor->pid_file);
     if (supervisor->stop_request)
         control_done(supervisor->control, supervisor->stop_request);
+    flushes_drop(supervisor);
     control_close(supervisor->control);
     if (supervisor->loop)
         loop_remove_close(supervisor->loop, &supervisor->signals);
@@ -567,6 +568,7 @@ int supervisor_run(const struct supervisor_settings *settings, struct error *err
     list_init(&supervisor->groups);
     list_init(&supervisor->generations);
     list_init(&supervisor->children);
+    list_init(&supervisor->flushes);
     buf_init(&supervisor->events, EVENTS_MOST);
     int result = supervisor_begin(supervisor, error);
     if (result == 0) {

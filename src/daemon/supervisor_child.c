@@ -213,6 +213,7 @@ int child_start(struct child *child, struct error *error)
         child->state = CHILD_STARTING;
         child->started_ms = loop_now_ms(supervisor->loop);
         child->trouble[0] = 0;
+        child->flush_since = child->flush_told = 0;
         return 0;
     }
     if (child->pid > 0) {
@@ -259,6 +260,8 @@ static void channel_ready(struct loop_watch *watch, unsigned ready)
         child_ready(child);
     else if (message.kind == WORKER_TROUBLE)
         trouble_take(child, message.payload);
+    else if (message.kind == WORKER_FLUSHED)
+        flush_told(child, message.number);
 }
 
 /* What it said last may come together with its end. */
@@ -405,6 +408,7 @@ static void child_ended(struct child *child, int status)
         child_drop(child);
     else
         child_crashed(child, status);
+    flush_look(supervisor);
     children_cover(supervisor);
     supervisor_look(supervisor);
 }

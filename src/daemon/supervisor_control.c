@@ -1,4 +1,4 @@
-/* What the supervisor answers on its control socket: status, reload, stop. */
+/* What the supervisor answers on its control socket: status, flush, reload, stop. */
 #include "daemon/supervisor_part.h"
 #include "wire/json.h"
 #include <stdio.h>
@@ -123,8 +123,11 @@ static void on_command(void *data, struct control *control, const struct control
         supervisor_reload(supervisor, request->handle);
     else if (slice_equal(request->command, SLICE("stop")))
         supervisor_stop(supervisor, request->handle);
+    else if (slice_equal(request->command, SLICE("flush")))
+        supervisor_flush(supervisor, request->handle);
     else
-        control_error(control, request->handle, SLICE("unknown command; there are status, reload and stop"));
+        control_error(control, request->handle,
+                      SLICE("unknown command; there are status, flush, reload and stop"));
 }
 
 int supervisor_control_open(struct supervisor *supervisor, struct error *error)

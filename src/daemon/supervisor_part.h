@@ -1,5 +1,6 @@
 /* What the supervisor's files share: not for others. supervisor.c is its life, supervisor_child.c the
- * processes, supervisor_socket.c the listening sockets, supervisor_control.c what it answers. */
+ * processes, supervisor_socket.c the listening sockets, supervisor_control.c what it answers,
+ * supervisor_flush.c one of the answers. */
 #ifndef DAEMON_SUPERVISOR_PART_H
 #define DAEMON_SUPERVISOR_PART_H
 
@@ -52,7 +53,9 @@ struct child {
     pid_t pid;
     uint64_t started_ms;
     uint64_t delay_ms;
-    char trouble[256]; /* what it said before its end */
+    uint32_t flush_since; /* the first flush that this process was asked for; 0: none */
+    uint32_t flush_told;  /* the newest that it has answered */
+    char trouble[256];    /* what it said before its end */
 };
 
 enum phase {
@@ -82,6 +85,8 @@ struct supervisor {
     uint64_t started_ms;
     slab_handle reload_request; /* 0: by signal */
     slab_handle stop_request;
+    struct link flushes; /* requests that wait for workers */
+    uint32_t flush_number;
     struct buf events; /* that no worker could take yet */
     char failure[512];
     char pid_file[300];
@@ -130,6 +135,12 @@ void sockets_lost(const struct site *site, const struct site *other, struct buf 
 
 /* "127.0.0.1:25, [::1]:25" */
 void sockets_print(const struct supervisor *supervisor, struct buf *buf);
+
+/* --- supervisor_flush.c */
+void supervisor_flush(struct supervisor *supervisor, slab_handle request);
+void flush_told(struct child *child, uint32_t number);
+void flush_look(struct supervisor *supervisor); /* a process has gone: it is not waited for any more */
+void flushes_drop(struct supervisor *supervisor);
 
 /* --- supervisor_control.c */
 int supervisor_control_open(struct supervisor *supervisor, struct error *error);

@@ -45,7 +45,9 @@ enum worker_kind {
                      */
     WORKER_RELEASE, /* to a gate: the listeners of that number are served by their own gate again */
     WORKER_TROUBLE, /* from the worker: it must end, the payload says why */
-    WORKER_EVENT    /* to any: write this record (core/event.h) into the journal for the supervisor */
+    WORKER_EVENT,   /* to any: write this record (core/event.h) into the journal for the supervisor */
+    WORKER_FLUSH,   /* to any: get what was recorded into the journal's file, then answer */
+    WORKER_FLUSHED  /* from the worker: the answer, with the same number */
 };
 
 #define WORKER_NO_HURRY    UINT64_MAX

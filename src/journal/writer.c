@@ -280,6 +280,15 @@ void journal_writer_configure(struct journal_writer *writer, struct slice config
     pthread_mutex_unlock(&writer->lock);
 }
 
+uint64_t journal_writer_hurry(struct journal_writer *writer)
+{
+    pthread_mutex_lock(&writer->lock);
+    const uint64_t until = writer->hurried = writer->counts.written + writer->waiting;
+    writer_wake(writer);
+    pthread_mutex_unlock(&writer->lock);
+    return until;
+}
+
 bool journal_writer_flush(struct journal_writer *writer, uint64_t wait_ms)
 {
     struct timespec until = deadline(wait_ms);

@@ -42,7 +42,7 @@ struct journal_mark {
 struct journal_counts {
     uint64_t records;   /* taken */
     uint64_t octets;    /* taken */
-    uint64_t written;   /* octets that have reached the file */
+    uint64_t written;   /* octets that have reached the file, headers and milestones with them */
     uint64_t lost;      /* records dropped for want of room */
     uint64_t errors;    /* writes, or makings of a file, that the system refused */
     struct error error; /* the newest of them; text[0] is 0 while all is well */
@@ -60,6 +60,10 @@ size_t journal_writer_add(struct journal_writer *writer, struct slice records, s
 
 /* The next file begins with the next record, under this configuration's digest: after a reload. */
 void journal_writer_configure(struct journal_writer *writer, struct slice configuration);
+
+/* Has what was added written now, without letting more gather. Returns the count of octets (`written`, below)
+ * at which it is in the file: the caller looks for it when he likes. */
+uint64_t journal_writer_hurry(struct journal_writer *writer);
 
 /* Waits until all that was added is in the file, or wait_ms have passed: for tests and for a process that
  * ends. False: it is not. */

@@ -200,7 +200,8 @@ void writer_tell_failures(struct journal_writer *writer, int64_t unix_us)
 
 bool writer_hurry(const struct journal_writer *writer)
 {
-    return writer->ending || writer->flushing || writer->waiting >= EAGER_OCTETS;
+    return writer->ending || writer->flushing || writer->waiting >= EAGER_OCTETS ||
+           writer->counts.written < writer->hurried;
 }
 
 void writer_wake(struct journal_writer *writer)

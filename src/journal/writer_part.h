@@ -56,6 +56,7 @@ struct journal_writer {
     struct error trouble; /* what the disk said last, until it is told */
     struct journal_counts counts;
     unsigned flushing; /* callers who wait for it */
+    uint64_t hurried;  /* what stands in front of this count of written octets does not wait for more */
     bool asleep;       /* the helper waits for a first record */
     bool pausing;      /* the helper lets records gather */
     bool ending;

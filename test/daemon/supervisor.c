@@ -1,5 +1,5 @@
 /* Proves, on the real program: a gate that is killed is replaced while others serve, a reload keeps sessions
- * and refuses mistakes, and a stop lets messages finish. */
+ * and refuses mistakes, a stop lets messages finish, and what has just happened can be read at once. */
 #include "rig.h"
 
 #define SESSIONS 24
@@ -199,6 +199,47 @@ static void in_the_background(void **state)
     rig_end(&rig);
 }
 
+/* A session that is refused: its id, as the reply has it. */
+static void refused_session(const struct rig *rig, char id[14])
+{
+    char line[1024];
+    int fd = rig_session(rig);
+    rig_talk(fd, "MAIL FROM:<a@example.org>\r\n", "250 ");
+    rig_say(fd, "RCPT TO:<b@elsewhere.example>\r\n");
+    assert_true(rig_line(fd, line, sizeof line));
+    const char *at = strrchr(line, '(');
+    assert_non_null(at);
+    assert_true(strlen(at) > 14 && at[14] == ')');
+    snprintf(id, 14, "%s", at + 1);
+    rig_quit(fd);
+}
+
+static void last_session_is_the_last(void **state)
+{
+    (void)state;
+    struct rig rig;
+    static char room[65536];
+    char id[14];
+    rig_start(&rig, "host-name mx.example.net\ngates 2\n");
+    for (int i = 0; i < 10; i++) {
+        refused_session(&rig, id);
+        assert_int_equal(rig_command(&rig, "explain", "last", room, sizeof room), 0);
+        assert_non_null(strstr(room, id));
+    }
+    refused_session(&rig, id);
+    assert_int_equal(rig_command(&rig, "sessions", "--limit=1", room, sizeof room), 0);
+    assert_non_null(strstr(room, id));
+    assert_int_equal(rig_command(&rig, "status", NULL, room, sizeof room), 0);
+    assert_non_null(strstr(room, "the keeper "));
+    assert_null(strstr(room, "not answer"));
+    assert_int_equal(rig_command(&rig, "stop", NULL, room, sizeof room), 0);
+    assert_int_equal(rig_wait(&rig), 0);
+    assert_int_equal(rig_command(&rig, "explain", "last", room, sizeof room),
+                     0); /* nobody has to run for it */
+    assert_non_null(strstr(room, id));
+    rig_end(&rig);
+}
+
 int main(int argc, char **argv)
 {
     rig_program = argc > 1 ? argv[1] : "build/postern";
@@ -206,7 +247,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(killed_gate_is_replaced),   cmocka_unit_test(reload_keeps_sessions),
         cmocka_unit_test(mistakes_change_nothing),   cmocka_unit_test(listeners_come_and_go),
         cmocka_unit_test(stop_lets_messages_finish), cmocka_unit_test(stop_by_command),
-        cmocka_unit_test(in_the_background),
+        cmocka_unit_test(in_the_background),         cmocka_unit_test(last_session_is_the_last),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
