@@ -20,19 +20,23 @@ static uint64_t nanoseconds(void)
 
 static uint64_t events, octets;
 
+/* Each question is answered at once: there is no such thing. */
 static void step(struct session *session, struct input *input, struct outbox *outbox)
 {
+    uint32_t asked[OUTBOX_ACTIONS];
+    size_t count = 0;
     outbox_clear(outbox);
     session_step(session, input, outbox);
     events += outbox->events.len;
     octets += outbox->send.len;
     for (size_t i = 0; i < outbox->count; i++)
-        if (outbox->actions[i].kind == OUTBOX_ASK) {
-            struct input answer = {.kind = INPUT_ANSWER, .now_ms = input->now_ms, .unix_us = input->unix_us};
-            answer.answer = (struct answer){outbox->actions[i].number, ANSWER_NONE, SLICE_NONE};
-            step(session, &answer, outbox);
-            return;
-        }
+        if (outbox->actions[i].kind == OUTBOX_ASK)
+            asked[count++] = outbox->actions[i].number;
+    for (size_t i = 0; i < count; i++) {
+        struct input answer = {.kind = INPUT_ANSWER, .now_ms = input->now_ms, .unix_us = input->unix_us};
+        answer.answer = (struct answer){asked[i], ANSWER_NONE, SLICE_NONE};
+        step(session, &answer, outbox);
+    }
 }
 
 static void run(const struct session_world *world, void *memory, struct outbox *outbox, uint64_t id)

@@ -52,36 +52,58 @@ static enum finding finding_of(enum spf_result result)
     return FIND_SPF_NONE;
 }
 
-/* "example.com forbids 192.0.2.1 to send for it (-all)" */
-static struct slice sentence(struct turn *turn, const struct identity *identity)
+/* A sentence that is put together without formats: every stranger's mail comes by here. */
+struct sentence {
+    char at[480];
+    size_t len;
+};
+
+static void sentence_add(struct sentence *sentence, struct slice s)
+{
+    s = slice_head(s, sizeof sentence->at - sentence->len);
+    if (s.len)
+        memcpy(sentence->at + sentence->len, s.at, s.len);
+    sentence->len += s.len;
+}
+
+/* "example.com forbids 192.0.2.1 (-all)" */
+static void sentence_make(struct sentence *sentence, const struct identity *identity)
 {
     static const char *const verbs[SPF_RESULT_COUNT] = {
-        [SPF_NONE] = "has no SPF record for",
-        [SPF_NEUTRAL] = "does not say what it thinks of",
-        [SPF_PASS] = "permits",
-        [SPF_FAIL] = "forbids",
-        [SPF_SOFTFAIL] = "probably forbids",
-        [SPF_TEMPERROR] = "cannot be asked about",
-        [SPF_PERMERROR] = "has an SPF record in error for",
+        [SPF_NONE] = " has no SPF record for ",
+        [SPF_NEUTRAL] = " does not say what it thinks of ",
+        [SPF_PASS] = " permits ",
+        [SPF_FAIL] = " forbids ",
+        [SPF_SOFTFAIL] = " probably forbids ",
+        [SPF_TEMPERROR] = " cannot be asked about ",
+        [SPF_PERMERROR] = " has an SPF record in error for ",
     };
     const struct spf_verdict *verdict = &identity->verdict;
     char address[ADDRESS_TEXT_SIZE];
-    address_print(identity->query.address, address);
-    struct slice why = verdict->problem.len ? verdict->problem : slice_head(verdict->mechanism, 64);
-    return turn_format(turn, "%s%.*s %s %s%s%.*s%s", identity->helo ? "the HELO name " : "",
-                       SLICE_ARGS(slice_head(identity->query.domain, DOMAIN_SIZE_MAX)),
-                       verbs[verdict->result], address, why.len ? " (" : "", SLICE_ARGS(why),
-                       why.len ? ")" : "");
+    size_t address_len = address_print(identity->query.address, address);
+    struct slice why = verdict->problem.len ? verdict->problem : verdict->mechanism;
+    sentence_add(sentence, identity->helo ? SLICE("the HELO name ") : SLICE_NONE);
+    sentence_add(sentence, slice_head(identity->query.domain, DOMAIN_SIZE_MAX));
+    sentence_add(sentence, slice_text(verbs[verdict->result]));
+    sentence_add(sentence, slice_of(address, address_len));
+    if (!why.len)
+        return;
+    sentence_add(sentence, SLICE(" ("));
+    sentence_add(sentence, slice_head(why, 120));
+    sentence_add(sentence, SLICE(")"));
 }
 
 static void find(struct turn *turn, const struct identity *identity)
 {
     const struct spf_verdict *verdict = &identity->verdict;
-    struct slice words = sentence(turn, identity);
-    if (verdict->explanation_len) /* others' words, and marked as such (section 6.2) */
-        words = turn_join(
-            turn, words,
-            turn_format(turn, "; it explains: %.*s", (int)verdict->explanation_len, verdict->explanation));
+    struct sentence sentence;
+    sentence.len = 0;
+    sentence_make(&sentence, identity);
+    if (verdict->explanation_len) { /* others' words, and marked as such (section 6.2) */
+        sentence_add(&sentence, SLICE("; it explains: "));
+        sentence_add(&sentence, slice_of(verdict->explanation, verdict->explanation_len));
+    }
+    struct slice words = slice_of(sentence.at, sentence.len);
     turn_find_saying(turn, finding_of(verdict->result), words, "%.*s", SLICE_ARGS(words));
 }
 
