@@ -393,6 +393,7 @@ limits {{
     host-connections 1000
 }}
 relay.connections 100
+banner.delay 0
 log {{
     to file
     file {work}/state/maillog

@@ -49,7 +49,7 @@ static void run(struct turn *turn)
 {
     struct session *session = turn->step->session;
     const struct row *row = &rows[turn->command.verb];
-    if (!row->parse(turn))
+    if (!overlap_judge(turn) || !row->parse(turn))
         return;
     if (row->stage != STAGE_COUNT && !stage_run(turn, row->stage))
         return;
@@ -104,12 +104,14 @@ static void settle(struct turn *turn, struct slice line, uint32_t negatives_befo
     }
 }
 
-static void execute(struct step *step, const struct command *command, struct slice line)
+static void execute(struct step *step, const struct command *command, struct slice line, size_t behind)
 {
     uint32_t negatives = step->session->negatives;
     struct turn turn;
     turn_init(&turn, step);
     turn.command = *command;
+    turn.line = line;
+    turn.behind = behind;
     run(&turn);
     settle(&turn, line, negatives);
     turn_done(&turn);
@@ -120,7 +122,7 @@ void command_resume(struct step *step)
     struct command command;
     struct slice line = step->session->line;
     command_parse(line, &command);
-    execute(step, &command, line);
+    execute(step, &command, line, step->session->offered);
 }
 
 /* A client that does not read our refusal of AUTH goes on with it: name, password and what else the mechanism
@@ -164,13 +166,14 @@ static void record_line(struct step *step, const struct command *command, const 
     arena_drop(&arena);
 }
 
-static void line_run(struct step *step, const struct line *line)
+static void line_run(struct step *step, const struct line *line, size_t behind)
 {
     struct session *session = step->session;
     struct command command;
     command_parse(line->text, &command);
     look_for_secret(session, &command);
     record_line(step, &command, line);
+    tunnel_line(step, line->text);
     if (session->mail && session->mail->done)
         session_drop_mail(step); /* the client speaks: it has got our 250 */
     if (++session->commands > session->world->site->set.limit_commands) {
@@ -184,7 +187,9 @@ static void line_run(struct step *step, const struct line *line)
         say(step, SAY_BAD_OCTETS);
         return;
     }
-    execute(step, &command, line->text);
+    session->verb = (uint8_t)command.verb;
+    session->overlapped = false;
+    execute(step, &command, line->text, behind);
 }
 
 static void line_too_long(struct step *step)
@@ -195,19 +200,31 @@ static void line_too_long(struct step *step)
     say(step, SAY_LINE_TOO_LONG);
 }
 
+/* The request line of a web client may be longer than any command. */
+static size_t long_take(struct step *step, struct slice octets, size_t taken)
+{
+    struct session *session = step->session;
+    bool first = session->state == STATE_GREETED && !session->commands && !session->skipping;
+    if (first && foreign_meet(step, octets) == FOREIGN_TAKEN)
+        return octets.len;
+    session->skipping = true;
+    return taken;
+}
+
 size_t command_take(struct step *step, struct slice octets)
 {
     struct session *session = step->session;
     struct line line;
     switch (line_take(octets, session->world->site->set.limit_line, &line)) {
     case LINE_PARTIAL: return 0;
-    case LINE_LONG: session->skipping = true; return line.taken;
+    case LINE_LONG: return long_take(step, octets, line.taken);
     case LINE_DONE: break;
     }
+    session->taking = (uint32_t)line.taken;
     if (session->skipping)
         line_too_long(step);
     else
-        line_run(step, &line);
+        line_run(step, &line, octets.len - line.taken);
     session->active_ms = session->tick_ms;
     return line.taken;
 }

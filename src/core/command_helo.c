@@ -24,12 +24,15 @@ static bool name_parse(struct turn *turn)
 
 bool command_helo_parse(struct turn *turn)
 {
-    return name_parse(turn);
+    if (!name_parse(turn))
+        return false;
+    ehlo_compare(turn);
+    return true;
 }
 
 bool command_ehlo_parse(struct turn *turn)
 {
-    return name_parse(turn);
+    return command_helo_parse(turn);
 }
 
 /* A second greeting acts as RSET (RFC 5321 section 4.1.4). */
@@ -89,6 +92,8 @@ void command_ehlo_proceed(struct turn *turn)
 {
     struct session *session = turn->step->session;
     struct slice host = turn->facts.site->set.host_name, name = turn->command.argument;
+    if (!ehlo_accept(turn))
+        return;
     greeted(turn, true);
     struct list list = {arena_take(&turn->arena, host.len + name.len + OFFERS_SIZE), 0};
     list_add(&list, true, host);

@@ -103,20 +103,31 @@ void command_empty_proceed(struct turn *turn)
     (void)turn;
 }
 
+/* A field of a message's header where a command belongs: it may be a slip. A second one, though the first was
+ * refused, comes from a client that does not listen: it sends its message, whatever was said to DATA. */
+static bool is_deaf(struct turn *turn)
+{
+    struct session *session = turn->step->session;
+    return turn->command.header_like && session->helo.len && ++conduct_of(session)->fields > 1;
+}
+
 /* "The connection should have been dropped after a few lines of bogus requests." */
 bool command_unknown_parse(struct turn *turn)
 {
     struct session *session = turn->step->session;
-    if (++session->junk >= turn->facts.site->set.limit_junk) {
+    struct slice word = session->secret ? SLICE("****") : slice_head(turn->command.word, 64);
+    if (!foreign_line(turn))
+        return false;
+    if (is_deaf(turn))
+        turn_find(turn, FIND_HEADER_AS_COMMAND, "it sends header fields as commands, the last one \"%.*s\"",
+                  SLICE_ARGS(word));
+    if (++session->junk == turn->facts.site->set.limit_junk)
         turn_find(turn, FIND_JUNK, "%u words that are no SMTP commands, the last one \"%.*s\"", session->junk,
-                  SLICE_ARGS(session->secret ? SLICE("****") : slice_head(turn->command.word, 64)));
-        return true;
-    }
-    say(turn->step, SAY_UNKNOWN_COMMAND);
-    return false;
+                  SLICE_ARGS(word));
+    return true;
 }
 
 void command_unknown_proceed(struct turn *turn)
 {
-    (void)turn;
+    say(turn->step, SAY_UNKNOWN_COMMAND);
 }

@@ -41,6 +41,7 @@ void command_xclient_proceed(struct turn *turn)
     xclient_parse(turn->command.argument, &turn->arena, &xclient, &culprit);
     if (xclient.client.family)
         session->peer = xclient.client;
+    fingerprint_forget(session);
     if (xclient.destination.family)
         session->local = xclient.destination;
     if (xclient.state[XCLIENT_NAME] != XCLIENT_ABSENT)

@@ -3,12 +3,14 @@
  * The house: session.c takes the inputs apart and keeps the time; command.c makes lines into commands and
  * runs their rows; command_*.c are the commands; stage.c runs checks and turn.c is what they see; policy.c
  * makes a verdict of their findings; message.c takes the content in, finish.c decides at its end; talk.c says
- * and records; opening.c is the start of a connection: limits, PROXY, banner. */
+ * and records; opening.c is the start of a connection: limits and PROXY. What is held back from a client for
+ * its conduct is in conduct.h. */
 #ifndef CORE_MACHINE_H
 #define CORE_MACHINE_H
 
 #include "base/table.h"
 #include "core/check.h"
+#include "core/conduct.h"
 #include "core/event.h"
 #include "core/say.h"
 #include "core/session.h"
@@ -29,10 +31,18 @@ enum state {
     STATE_STORING, /* the message is complete; storing or relaying it */
     STATE_TLS,     /* the handshake */
     STATE_CLOSED,
+    STATE_HELD,    /* the banner is held back */
+    STATE_FOREIGN, /* it speaks HTTP: we listen */
     STATE_COUNT
 };
 
-enum pending { PENDING_NOTHING, PENDING_OPENING, PENDING_COMMAND, PENDING_MESSAGE };
+enum pending {
+    PENDING_NOTHING,
+    PENDING_OPENING,
+    PENDING_COMMAND,
+    PENDING_MESSAGE,
+    PENDING_TIME /* conduct.hold */
+};
 
 /* session_ended.why */
 enum ending { END_NONE, END_QUIT, END_CLIENT_CLOSED, END_BY_US, END_TIMEOUT, END_STOPPED };
@@ -85,17 +95,18 @@ struct learnt {
 struct session {
     const struct session_world *world;
     uint64_t id;
-    struct arena life;     /* as long as the session */
-    struct arena stage;    /* questions and the line at hand, while something waits */
-    struct mail *mail;     /* NULL outside a transaction */
-    struct ask *asks;      /* of the stage at hand, the newest first */
-    struct ahead *ahead;   /* NULL: no check has begun in advance */
-    struct learnt *learnt; /* in life, or NULL: nothing yet */
-    struct slice line;     /* the command that waits, in `stage` */
-    struct slice helo;     /* in life */
-    struct slice name;     /* the client's confirmed name, in life */
-    struct slice tls;      /* version and cipher, in life; empty: plaintext */
-    char *negative;        /* the last negative reply, cut, in life */
+    struct arena life;       /* as long as the session */
+    struct arena stage;      /* questions and the line at hand, while something waits */
+    struct mail *mail;       /* NULL outside a transaction */
+    struct ask *asks;        /* of the stage at hand, the newest first */
+    struct ahead *ahead;     /* NULL: no check has begun in advance */
+    struct learnt *learnt;   /* in life, or NULL: nothing yet */
+    struct conduct *conduct; /* in life, or NULL: nothing out of the way yet */
+    struct slice line;       /* the command that waits, in `stage` */
+    struct slice helo;       /* in life */
+    struct slice name;       /* the client's confirmed name, in life */
+    struct slice tls;        /* version and cipher, in life; empty: plaintext */
+    char *negative;          /* the last negative reply, cut, in life */
     uint64_t opened_ms;
     uint64_t active_ms; /* when the client last sent something, or was answered */
     uint64_t tick_ms;   /* the time of this step */
@@ -109,6 +120,7 @@ struct session {
     struct address peer;
     struct address local;
     uint32_t offered; /* octets offered and not consumed at the last step */
+    uint32_t taking;  /* octets that are consumed by what is going on */
     uint32_t ask_number;
     uint32_t commands;
     uint32_t errors;
@@ -123,6 +135,7 @@ struct session {
     uint8_t pending; /* enum pending */
     uint8_t ending;  /* enum ending */
     uint8_t negative_len;
+    uint8_t verb; /* of the last command */
     bool esmtp;
     bool tls_offered;
     bool chunk_last;
@@ -131,7 +144,10 @@ struct session {
     bool own;
     bool known;
     bool trusted;
-    bool gone; /* the client has closed, an answer is awaited */
+    bool polite;     /* it said QUIT when EHLO had been refused to it, on its last visit */
+    bool overlapped; /* the command at hand was found to be followed too early */
+    bool dripped;    /* what is said in this step is slow enough already */
+    bool gone;       /* the client has closed, an answer is awaited */
     bool stopping;
     bool may_xclient;
     bool secret;          /* the line at hand may be AUTH's: it is not shown */
@@ -159,6 +175,8 @@ void session_resume(struct step *step);
 void say(struct step *step, enum say number);
 void say_with(struct step *step, enum say number, struct slice first, struct slice second);
 void say_text(struct step *step, enum say number, struct slice text);
+/* The first of several lines, which say_text goes on with later. */
+void say_begin(struct step *step, enum say number, struct slice line);
 struct event_stamp step_stamp(const struct step *step);
 /* Records one event: RECORD(step, finding, .finding = 3, .evidence = …). */
 #define RECORD(step, name, ...)                                                                              \
@@ -168,6 +186,8 @@ struct event_stamp step_stamp(const struct step *step);
     } while (0)
 struct outbox_action *step_act(struct step *step, enum outbox_kind kind);
 void record_finding(struct step *step, enum finding finding, struct slice evidence);
+/* For information: it weighs nothing. */
+void record_observation(struct step *step, enum finding finding, struct slice evidence);
 void record_ending(struct step *step);
 
 /* A change to the store, as outbox.h and event.def have it. Key and value are copied. ttl_ms 0: for ever. */
@@ -184,7 +204,6 @@ void opening_run(struct step *step);
 size_t opening_proxy(struct step *step, struct slice octets);
 /* Another client, or the first: its checks, then the banner. */
 void opening_greet(struct step *step);
-void opening_banner(struct step *step);
 
 /* --- command.c */
 size_t command_take(struct step *step, struct slice octets);
@@ -222,6 +241,8 @@ struct turn {
     bool waiting;    /* an answer is awaited */
     /* the command at hand */
     struct command command;
+    struct slice line; /* without its end */
+    size_t behind;     /* octets that the client has sent behind it already */
     struct path path;
     struct slice parameters;
     struct arena arena;
@@ -234,6 +255,7 @@ void turn_done(struct turn *turn);
 void turn_apply(struct turn *turn);
 /* After MAIL: what was learnt for the transaction, which there was not before. */
 void turn_keep_mail(struct turn *turn);
+struct learnt *learnt_of(struct session *session);
 /* Sets facts.suspect. */
 void turn_suspect(struct turn *turn);
 /* True: go on. False: either something is awaited (turn->waiting), or the policy refused and has said so. */

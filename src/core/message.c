@@ -84,8 +84,11 @@ size_t message_take(struct step *step, struct slice octets)
         taken += dot_decode(dot, slice_from(octets, taken), &out);
         pieces_take(step, &out);
     }
-    if (out.end)
+    if (out.end) {
+        step->session->overlapped = false;
+        overlap_note(step, slice_from(octets, taken));
         finish_run(step);
+    }
     return taken;
 }
 
@@ -97,6 +100,7 @@ static void chunk_end(struct step *step)
         struct dot_out out;
         dot_finish(&intake->dot, &out);
         pieces_take(step, &out);
+        session->overlapped = false;
         finish_run(step);
         return;
     }

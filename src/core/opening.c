@@ -1,4 +1,4 @@
-/* The start of a connection: is there room for it, who is behind it, and the banner. */
+/* The start of a connection: is there room for it, and who is behind it. */
 #include "core/machine.h"
 
 #include "wire/proxy.h"
@@ -7,7 +7,7 @@ static void record_opening(struct step *step, const struct opened *opened)
 {
     RECORD(step, session_opened, .peer = opened->peer, .local = opened->local, .sequence = opened->sequence,
            .slots_used = opened->slots_used, .slots_max = step->session->world->site->set.limit_connections,
-           .host_used = opened->host_used);
+           .host_used = opened->host_used, .fingerprint = opened->fingerprint);
 }
 
 static enum say refusal(const struct session *session, const struct opened *opened)
@@ -22,22 +22,6 @@ static enum say refusal(const struct session *session, const struct opened *open
     return SAY_NOTHING;
 }
 
-void opening_banner(struct step *step)
-{
-    const struct site *site = step->session->world->site;
-    char room[1024];
-    struct arena arena;
-    arena_init(&arena, room, sizeof room);
-    struct slice text = arena_join(&arena, site->set.host_name, SLICE(" ESMTP "));
-    if (!site->banner_count)
-        text = arena_join(&arena, text, SLICE("Postern"));
-    for (size_t i = 0; i < site->banner_count; i++)
-        text = arena_join(&arena, i ? arena_join(&arena, text, SLICE("\n")) : text, site->banner[i]);
-    say_text(step, SAY_BANNER, text);
-    arena_drop(&arena);
-    session_set_state(step, STATE_GREETED);
-}
-
 /* While a check waits, the banner waits, too. */
 void opening_greet(struct step *step)
 {
@@ -50,7 +34,7 @@ void opening_greet(struct step *step)
     else if (session->state != STATE_CLOSED)
         session_drop_stage(step);
     if (welcome)
-        opening_banner(step);
+        banner_begin(step);
     turn_done(&turn);
 }
 
@@ -66,6 +50,8 @@ void opening_run(struct step *step)
     session->tls_offered = opened->tls_offered;
     session->own = networks_contain(&session->world->site->own, &opened->peer);
     session->may_xclient = networks_contain(&session->world->site->xclient, &opened->peer);
+    if (opened->fingerprint.len)
+        learnt_of(session)->fingerprint = arena_copy(&session->life, opened->fingerprint);
     record_opening(step, opened);
     enum say last_word = refusal(session, opened);
     if (last_word)
@@ -87,6 +73,7 @@ size_t opening_proxy(struct step *step, struct slice octets)
     }
     if (!proxy.local) {
         session->peer = proxy.source;
+        fingerprint_forget(session);
         session->local = proxy.destination;
         session->own = networks_contain(&session->world->site->own, &session->peer);
         session->may_xclient = networks_contain(&session->world->site->xclient, &session->peer);

@@ -5,16 +5,17 @@
 
 #include <assert.h>
 
-static const char *const state_words[STATE_COUNT] = {"new",  "proxy", "greeted", "ready",   "mail", "rcpt",
-                                                     "data", "chunk", "bdat",    "storing", "tls",  "closed"};
+static const char *const state_words[STATE_COUNT] = {"new",  "proxy",  "greeted", "ready",  "mail",
+                                                     "rcpt", "data",   "chunk",   "bdat",   "storing",
+                                                     "tls",  "closed", "held",    "foreign"};
 
 /* Which states may follow which: bit sets by state. CLOSED may follow any. */
 #define BIT(state) (1u << STATE_##state)
 #define RESTING    (BIT(GREETED) | BIT(READY) | BIT(MAIL) | BIT(RCPT) | BIT(BDAT))
 static const unsigned allowed[STATE_COUNT] = {
-    [STATE_NEW] = BIT(PROXY) | BIT(GREETED),
-    [STATE_PROXY] = BIT(GREETED),
-    [STATE_GREETED] = BIT(READY) | BIT(TLS) | BIT(CHUNK),
+    [STATE_NEW] = BIT(PROXY) | BIT(HELD) | BIT(GREETED) | BIT(FOREIGN),
+    [STATE_PROXY] = BIT(HELD) | BIT(GREETED) | BIT(FOREIGN),
+    [STATE_GREETED] = BIT(READY) | BIT(TLS) | BIT(CHUNK) | BIT(FOREIGN),
     [STATE_READY] = BIT(GREETED) | BIT(MAIL) | BIT(TLS) | BIT(CHUNK),
     [STATE_MAIL] = BIT(RCPT) | RESTING | BIT(CHUNK),
     [STATE_RCPT] = BIT(DATA) | BIT(CHUNK) | RESTING,
@@ -24,6 +25,8 @@ static const unsigned allowed[STATE_COUNT] = {
     [STATE_STORING] = RESTING,
     [STATE_TLS] = BIT(GREETED),
     [STATE_CLOSED] = 0,
+    [STATE_HELD] = BIT(GREETED) | BIT(FOREIGN),
+    [STATE_FOREIGN] = 0,
 };
 
 static_assert(sizeof(struct session) <= 512, "an idle session stays small: see Memory in ARCHITECTURE.md");
@@ -126,6 +129,7 @@ void session_done(struct session *session)
         return;
     mail_free(session);
     ahead_free(session);
+    conduct_free(session);
     arena_drop(&session->stage);
     arena_drop(&session->life);
 }
@@ -137,6 +141,7 @@ void session_close(struct step *step, enum ending ending, enum say last_word)
     struct session *session = step->session;
     if (session->state == STATE_CLOSED)
         return;
+    slow_flush(step);
     if (last_word)
         say(step, last_word);
     session->ending = (uint8_t)ending;
@@ -147,6 +152,7 @@ void session_close(struct step *step, enum ending ending, enum say last_word)
      * that the key and value of the tell are good until then. */
     if (ending != END_QUIT)
         keep_promise(step);
+    conduct_close(step, ending == END_QUIT);
     record_ending(step);
     session_set_state(step, STATE_CLOSED);
     step_act(step, OUTBOX_CLOSE);
@@ -156,14 +162,16 @@ static void client_gone(struct step *step)
 {
     struct session *session = step->session;
     session->gone = true;
-    if (session->state != STATE_STORING)
+    if (session->state == STATE_FOREIGN)
+        tunnel_end(step, true);
+    else if (session->state != STATE_STORING)
         session_close(step, END_CLIENT_CLOSED, SAY_NOTHING);
 }
 
 static void stop_when_idle(struct step *step)
 {
     struct session *session = step->session;
-    bool busy = session->state >= STATE_MAIL && session->state != STATE_CLOSED;
+    bool busy = session->state >= STATE_MAIL && session->state < STATE_CLOSED;
     if (session->stopping && !busy && !session->pending)
         session_close(step, END_STOPPED, SAY_SHUTTING_DOWN);
 }
@@ -217,8 +225,11 @@ static uint64_t next_deadline(const struct session *session)
     if (session->state == STATE_STORING || session->state == STATE_CLOSED)
         return 0;
     uint64_t deadline = session->opened_ms + set->limit_session;
+    deadline = least(deadline, hold_deadline(session));
     if (session->pending)
         return least(deadline, stage_deadline(session));
+    if (session->state == STATE_FOREIGN)
+        return deadline;
     deadline = least(deadline, idle_deadline(session));
     if (set->limit_data_rate && (session->state == STATE_DATA || session->state == STATE_CHUNK))
         deadline = least(deadline, session->tick_ms + RATE_GRACE_MS);
@@ -255,9 +266,12 @@ static void time_passed(struct step *step)
         return;
     if (session->tick_ms >= session->opened_ms + set->limit_session)
         session_close(step, END_TIMEOUT, SAY_SESSION_TOO_LONG);
+    else if (session->tick_ms >= hold_deadline(session))
+        hold_due(step);
     else if (session->pending && session->tick_ms >= stage_deadline(session))
         questions_time_out(step);
-    else if (!session->pending && session->tick_ms >= idle_deadline(session))
+    else if (!session->pending && session->state != STATE_FOREIGN &&
+             session->tick_ms >= idle_deadline(session))
         session_close(step, END_TIMEOUT, session->state == STATE_PROXY ? SAY_PROXY_BAD : SAY_IDLE_TOO_LONG);
     else if (content_too_slow(session))
         session_close(step, END_TIMEOUT, SAY_TOO_SLOW);
@@ -303,6 +317,7 @@ void session_resume(struct step *step)
     case PENDING_OPENING: opening_greet(step); return;
     case PENDING_COMMAND: command_resume(step); return;
     case PENDING_MESSAGE: finish_run(step); return;
+    case PENDING_TIME: return;
     }
 }
 
@@ -317,6 +332,8 @@ static void tls_up(struct step *step)
     session->tls = arena_format(&session->life, "%.*s %.*s", SLICE_ARGS(tls->version),
                                 SLICE_ARGS(tls->cipher));
     session->helo = SLICE_NONE; /* RFC 3207 section 4.2: all that was said before is forgotten */
+    if (session->conduct)
+        session->conduct->first_name = SLICE_NONE;
     session->active_ms = session->tick_ms;
     session_set_state(step, STATE_GREETED);
 }
@@ -329,23 +346,53 @@ static void tls_failed(struct step *step)
     session_close(step, END_CLIENT_CLOSED, SAY_NOTHING);
 }
 
+/* The first octets of all tell who does not speak SMTP; of a line of text its command will. */
+static size_t greeted_take(struct step *step, struct slice octets)
+{
+    const struct session *session = step->session;
+    bool text = !octets.len || ((unsigned char)*octets.at >= ' ' && (unsigned char)*octets.at < 0x7f);
+    if (session->commands || text)
+        return command_take(step, octets);
+    switch (foreign_meet(step, octets)) {
+    case FOREIGN_WAITS: return 0;
+    case FOREIGN_TAKEN: return octets.len;
+    case FOREIGN_IS_NOT: return command_take(step, octets);
+    }
+    return 0;
+}
+
+/* Octets that come while something is awaited. */
+static size_t pending_look(struct step *step, struct slice octets)
+{
+    switch ((enum pending)step->session->pending) {
+    case PENDING_TIME: return hold_look(step, octets);
+    case PENDING_MESSAGE: overlap_note(step, octets); return 0;
+    case PENDING_OPENING: return banner_early(step, octets);
+    case PENDING_NOTHING:
+    case PENDING_COMMAND: return 0;
+    }
+    return 0;
+}
+
 static size_t octets_take(struct step *step, struct slice octets)
 {
     struct session *session = step->session;
     if (session->pending)
-        return 0;
+        return pending_look(step, octets);
     switch ((enum state)session->state) {
     case STATE_PROXY: return opening_proxy(step, octets);
     case STATE_DATA: return message_take(step, octets);
     case STATE_CHUNK: return chunk_take(step, octets);
-    case STATE_GREETED:
+    case STATE_FOREIGN: return tunnel_take(step, octets);
+    case STATE_GREETED: return greeted_take(step, octets);
     case STATE_READY:
     case STATE_MAIL:
     case STATE_RCPT:
     case STATE_BDAT: return command_take(step, octets);
     case STATE_CLOSED: return octets.len;
+    case STATE_STORING: overlap_note(step, octets); return 0;
     case STATE_NEW:
-    case STATE_STORING:
+    case STATE_HELD:
     case STATE_TLS:
     case STATE_COUNT: return 0;
     }
@@ -387,10 +434,15 @@ static size_t input_take(struct step *step)
 size_t session_step(struct session *session, const struct input *input, struct outbox *outbox)
 {
     struct step step = {session, input, outbox};
+    session->taking = 0;
+    session->dripped = false;
+    size_t start = outbox->send.len;
     session->tick_ms = input->now_ms;
     arena_drop(&outbox->texts);
     size_t taken = session->state == STATE_CLOSED ? 0 : input_take(&step);
     stop_when_idle(&step);
+    if (outbox->send.len > start)
+        slow_take(&step, start);
     outbox->timer_ms = next_deadline(session);
     return taken;
 }

@@ -40,14 +40,15 @@ enum input_kind {
 struct opened {
     struct address peer;
     struct address local;
-    uint64_t sequence;    /* connections of this gate so far */
-    uint64_t slots_used;  /* in all gates, this one included */
-    uint64_t host_used;   /* from this address (/64), this one included */
-    uint32_t carried;     /* CARRY_ bits */
-    bool tls_offered;     /* there is a certificate */
-    bool proxy;           /* a PROXY header must come first */
-    bool short_of_memory; /* the guard wants no more sessions */
-    bool short_of_disk;   /* no message can be taken now */
+    struct slice fingerprint; /* of its TCP, as p0f v3 writes it; empty: unknown */
+    uint64_t sequence;        /* connections of this gate so far */
+    uint64_t slots_used;      /* in all gates, this one included */
+    uint64_t host_used;       /* from this address (/64), this one included */
+    uint32_t carried;         /* CARRY_ bits */
+    bool tls_offered;         /* there is a certificate */
+    bool proxy;               /* a PROXY header must come first */
+    bool short_of_memory;     /* the guard wants no more sessions */
+    bool short_of_disk;       /* no message can be taken now */
 };
 
 struct tls_facts {

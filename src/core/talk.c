@@ -93,6 +93,20 @@ void say_text(struct step *step, enum say number, struct slice text)
     book_reply(step, info, start);
 }
 
+void say_begin(struct step *step, enum say number, struct slice line)
+{
+    const struct say_info *info = say_info(number);
+    size_t start = step->outbox->send.len;
+    (void)buf_add_format(&step->outbox->send, "%u-%.*s\r\n", info->code, SLICE_ARGS(line));
+    book_reply(step, info, start);
+}
+
+void record_observation(struct step *step, enum finding finding, struct slice evidence)
+{
+    step->session->found[finding / 64] |= UINT64_C(1) << (finding % 64);
+    RECORD(step, finding, .finding = finding, .evidence = evidence, .mode = MODE_OBSERVE);
+}
+
 void record_finding(struct step *step, enum finding finding, struct slice evidence)
 {
     const struct finding_info *info = finding_info(finding);
@@ -129,14 +143,18 @@ static struct slice ending_flags(const struct session *session, struct arena *ar
 void record_ending(struct step *step)
 {
     struct session *session = step->session;
+    const struct conduct *conduct = session->conduct;
+    bool nameless = !session->helo.len && conduct; /* a name that was refused with EHLO is one, too */
     char room[512];
     struct arena arena;
     arena_init(&arena, room, sizeof room);
     RECORD(step, session_ended, .peer = session->peer, .ptr = session->name,
-           .flags = ending_flags(session, &arena), .helo = session->helo, .accepted = session->accepted,
-           .tried = session->transactions, .octets_in = session->octets_in, .octets_out = session->octets_out,
+           .flags = ending_flags(session, &arena), .helo = nameless ? conduct->first_name : session->helo,
+           .accepted = session->accepted, .tried = session->transactions,
+           .octets_in = session->octets_in + session->taking, .octets_out = session->octets_out,
            .negative = session->negatives, .took_ms = step->input->now_ms - session->opened_ms,
            .last_negative = slice_of(session->negative, session->negative_len), .tls = session->tls,
-           .why = session->ending);
+           .why = session->ending,
+           .fingerprint = session->learnt ? session->learnt->fingerprint : SLICE_NONE);
     arena_drop(&arena);
 }

@@ -173,7 +173,7 @@ static void keep(struct arena *arena, struct slice *kept, struct slice value)
         *kept = arena_copy(arena, value);
 }
 
-static struct learnt *learnt_of(struct session *session)
+struct learnt *learnt_of(struct session *session)
 {
     if (!session->learnt)
         session->learnt = arena_take(&session->life, sizeof *session->learnt);

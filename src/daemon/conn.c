@@ -3,6 +3,7 @@
 #include "daemon/listener.h"
 #include "daemon/relay.h"
 #include "io/net.h"
+#include "wire/syn.h"
 #include <assert.h>
 #include <errno.h>
 #include <string.h>
@@ -10,7 +11,7 @@
 #include <unistd.h>
 
 enum {
-    ROOM_SIZE = 192,         /* of the session's arena: a HELO name of common length and a refusal */
+    ROOM_SIZE = 184,         /* of the session's arena: a HELO name of common length and a refusal */
     STEPS_MAX = 64,          /* of one connection in a turn */
     SEND_ENOUGH = 64 * 1024, /* octets of replies in a turn: the rest waits until they are gone */
     READ_FIRST = 16 * 1024,  /* until a client shows that it sends more at once */
@@ -473,6 +474,15 @@ static void opened_fill(struct gate *gate, const struct conn_opening *opening, u
     };
 }
 
+/* How the client's TCP begins tells what system it is. */
+static struct slice fingerprint(int fd, char text[SYN_TEXT])
+{
+    char packet[SYN_MAX];
+    struct syn syn;
+    size_t size = net_saved_syn(fd, packet, sizeof packet);
+    return syn_parse(slice_of(packet, size), &syn) ? slice_of(text, syn_print(&syn, text)) : SLICE_NONE;
+}
+
 static struct conn *conn_new(struct gate *gate, int fd)
 {
     slab_handle handle;
@@ -498,8 +508,10 @@ void conn_open(struct gate *gate, const struct conn_opening *opening)
     session_init(conn_session(conn), &gate->world, gate_session_id(gate), slice_of(room, ROOM_SIZE));
     conn->host_key = counters_host_key(&opening->peer);
     counters_connected(gate->worker->counters, gate->worker->slot, conn->host_key);
+    char text[SYN_TEXT];
     struct input input = {.kind = INPUT_OPENED};
     opened_fill(gate, opening, conn->host_key, &input.opened);
+    input.opened.fingerprint = fingerprint(opening->fd, text);
     conn_step(conn, &input);
     if (conn->state == CONN_CLOSING) {
         counters_add(gate->worker->counters, gate->worker->slot, COUNTER_REFUSED, 1);

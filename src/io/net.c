@@ -84,6 +84,7 @@ static int listener_begin(int fd, const struct address *address)
     if (option_set(fd, SOL_SOCKET, SO_REUSEPORT) < 0 || option_set(fd, IPPROTO_TCP, TCP_NODELAY) < 0 ||
         listener_bind(fd, address) < 0)
         return -1;
+    (void)option_set(fd, IPPROTO_TCP, TCP_SAVE_SYN);
     return listen(fd, BACKLOG);
 }
 
@@ -215,6 +216,12 @@ int net_connect_result(int fd, struct error *error)
     if (getsockopt(fd, SOL_SOCKET, SO_ERROR, &number, &size) < 0)
         number = errno;
     return number ? error_set(error, number, "cannot connect") : 0;
+}
+
+size_t net_saved_syn(int fd, char *at, size_t size)
+{
+    socklen_t got = (socklen_t)size;
+    return getsockopt(fd, IPPROTO_TCP, TCP_SAVED_SYN, at, &got) == 0 ? (size_t)got : 0;
 }
 
 struct address net_local(int fd)

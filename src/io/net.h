@@ -6,8 +6,9 @@
 #include "base/error.h"
 #include "base/slice.h"
 
-/* TCP, with SO_REUSEPORT, IPv6 for IPv6 only, TCP_NODELAY (connections inherit it) and the longest backlog
- * that the system allows, up to 4,096. Port 0 takes a free one: see net_local. Returns the descriptor, or -1.
+/* TCP, with SO_REUSEPORT, IPv6 for IPv6 only, TCP_NODELAY (connections inherit it), TCP_SAVE_SYN where the
+ * system has it, and the longest backlog that the system allows, up to 4,096. Port 0 takes a free one: see
+ * net_local. Returns the descriptor, or -1.
  */
 int net_listen(const struct address *address, struct error *error);
 /* Whether nobody listens there yet: with SO_REUSEPORT two programs of one user would share the connections
@@ -26,6 +27,11 @@ int net_accept(int listener, struct address *ret_peer);
 int net_connect(const struct address *to, const struct address *from, struct error *error);
 int net_connect_unix(struct slice path, struct error *error);
 int net_connect_result(int fd, struct error *error); /* 0, or -1 */
+
+/* The first packet of an accepted connection's client, IP header and TCP header, where the listener was made
+ * by net_listen. Octets written, or 0: the system has none (it was told by a SYN cookie, or is not Linux). It
+ * is given once. */
+size_t net_saved_syn(int fd, char *at, size_t size);
 
 struct address net_local(int fd); /* our own end; ADDRESS_NONE for unix sockets */
 

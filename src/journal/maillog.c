@@ -450,12 +450,13 @@ static void session_ended(struct maillog *maillog, const struct event *event)
     address_print(&ended->peer, address);
     maillog_line(maillog,
                  "%s #721 end i=%s p=\"%s\" f=\"%s\" h=\"%s\" m=%" PRIu64 "/%" PRIu64 " b=%" PRIu64
-                 " R=%" PRIu64 " t=%" PRIu64 " l=\"%s\"%s%s%s",
+                 " R=%" PRIu64 " t=%" PRIu64 " l=\"%s\"%s%s%s p0f=\"%s\"",
                  id_text(maillog, event->stamp.session), address, maillog_quoted(maillog, ended->ptr),
                  maillog_quoted(maillog, ended->flags), maillog_quoted(maillog, ended->helo), ended->accepted,
                  ended->tried, ended->octets_in, ended->negative, (ended->took_ms + 500) / 1000,
                  maillog_quoted(maillog, ended->last_negative), ended->tls.len ? " tls=\"" : "",
-                 maillog_quoted(maillog, ended->tls), ended->tls.len ? "\"" : "");
+                 maillog_quoted(maillog, ended->tls), ended->tls.len ? "\"" : "",
+                 ended->fingerprint.len ? maillog_quoted(maillog, ended->fingerprint) : "unknown");
 }
 
 static void session_event(struct maillog *maillog, struct open_session *session, const struct event *event)

@@ -335,6 +335,20 @@ static void told(struct render_log *log, const struct event *event)
              log_text(log, told->key), log_text(log, told->value));
 }
 
+static void http_request(struct render_log *log, const struct event *event)
+{
+    const struct event_http_request *request = &event->body.http_request;
+    log_line(log, 3, WHO_LINE, "HTTP instead of SMTP: %s %s for %s, %llu bytes",
+             log_text(log, request->method), log_text(log, request->target), log_text(log, request->host),
+             LOG_NUMBER(request->octets));
+    log_line(log, 3, WHO_LINE, "The proxy claims to serve %s (unverified)",
+             request->forwarded_for.len ? log_text(log, request->forwarded_for) : "nobody in particular");
+    if (request->commands)
+        log_line(log, 3, WHO_LINE, "It carried HELO %s, MAIL FROM:<%s>, %llu recipients: %s",
+                 log_text(log, request->helo), log_text(log, request->sender),
+                 LOG_NUMBER(request->recipient_count), log_text(log, request->recipients));
+}
+
 static void session_ended(struct render_log *log, const struct event *event)
 {
     const struct event_session_ended *ended = &event->body.session_ended;
@@ -372,6 +386,7 @@ static void (*const renderers[EVENT_KIND_LIMIT])(struct render_log *log, const s
     [EVENT_KIND_message_failed] = message_failed,
     [EVENT_KIND_message_remembered] = message_remembered,
     [EVENT_KIND_told] = told,
+    [EVENT_KIND_http_request] = http_request,
     [EVENT_KIND_session_ended] = session_ended,
 };
 

@@ -49,6 +49,7 @@ static void rig_begin(struct rig *rig)
     rig->site->routes = &route;
     rig->site->route_count = 1;
     rig->site->set.host_name = SLICE("mx.example");
+    rig->site->set.banner_delay = 0;
     rig->site->set.limit_recipients = RECIPIENTS + 1;
     rig->site->set.limit_commands = 4 * RECIPIENTS;
     site_add_domain(rig->site, &route, route.name);

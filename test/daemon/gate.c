@@ -43,21 +43,28 @@ static void all_gone(void)
     fail_msg("connections are left over");
 }
 
+static void say_octets(int fd, const char *text)
+{
+    for (const char *at = text; *at; at++)
+        assert_int_equal(send(fd, at, 1, MSG_NOSIGNAL), 1);
+}
+
 static void octet_by_octet(void **state)
 {
     (void)state;
-    static const char text[] =
-        "EHLO c.example.org\r\nMAIL FROM:<a@example.org>\r\nRCPT TO:<b@example.net>\r\n"
-        "DATA\r\nSubject: t\r\n\r\n..\r\n.\r\nQUIT\r\n";
     int fd = rig_connect(&rig);
     rig_expect(fd, "220 ");
     int on = 1;
     setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-    for (const char *at = text; *at; at++)
-        assert_int_equal(send(fd, at, 1, MSG_NOSIGNAL), 1);
-    static const char *const wanted[] = {"250 ", "250 2.1.0", "250 2.1.5", "354 ", "250 2.0.0", "221 "};
-    for (size_t i = 0; i < COUNT(wanted); i++)
-        rig_expect(fd, wanted[i]);
+    say_octets(fd, "EHLO c.example.org\r\n");
+    rig_expect(fd, "250 ");
+    say_octets(fd, "MAIL FROM:<a@example.org>\r\nRCPT TO:<b@example.net>\r\nDATA\r\n");
+    rig_expect(fd, "250 2.1.0");
+    rig_expect(fd, "250 2.1.5");
+    rig_expect(fd, "354 ");
+    say_octets(fd, "Subject: t\r\n\r\n..\r\n.\r\nQUIT\r\n");
+    rig_expect(fd, "250 2.0.0");
+    rig_expect(fd, "221 ");
     rig_expect_end(fd);
     close(fd);
 }
@@ -70,7 +77,7 @@ static void large_batch(void **state)
     static char text[LINES * 6 + 1];
     int fd = rig_session(&rig);
     for (int i = 0; i < LINES; i++)
-        memcpy(text + (size_t)i * 6, "NOOP\r\n", 6);
+        memcpy(text + (size_t)i * 6, "RSET\r\n", 6);
     rig_say(fd, text);
     rig_say(fd, "QUIT\r\n");
     for (int i = 0; i < LINES; i++)
@@ -105,7 +112,7 @@ static void client_that_does_not_read(void **state)
     static char room[65536];
     int fd = rig_session(&rig);
     for (size_t i = 0; i < sizeof block; i += 6)
-        memcpy(block + i, "NOOP\r\n", 6);
+        memcpy(block + i, "RSET\r\n", 6);
     size_t sent = 0, total = 0;
     for (ssize_t put; (put = send(fd, block + sent % 6, 6000, MSG_NOSIGNAL | MSG_DONTWAIT)) > 0;)
         sent += (size_t)put;
@@ -128,10 +135,10 @@ static void client_that_does_not_read(void **state)
 static void client_that_shuts_its_side(void **state)
 {
     (void)state;
-    int fd = rig_connect(&rig);
-    rig_say(fd, "EHLO c.example.org\r\nMAIL FROM:<a@example.org>\r\nRCPT TO:<b@example.net>\r\nNOOP\r\n");
+    int fd = rig_session(&rig);
+    rig_say(fd, "MAIL FROM:<a@example.org>\r\nRCPT TO:<b@example.net>\r\nNOOP\r\n");
     shutdown(fd, SHUT_WR);
-    static const char *const wanted[] = {"220 ", "250 ", "250 2.1.0", "250 2.1.5", "250 2.0.0"};
+    static const char *const wanted[] = {"250 2.1.0", "250 2.1.5", "250 2.0.0"};
     for (size_t i = 0; i < COUNT(wanted); i++)
         rig_expect(fd, wanted[i]);
     rig_expect_end(fd);
@@ -271,7 +278,7 @@ static void message_over_tls(void **state)
     tls_talk(ssl, ".\r\n", "250 2.0.0");
     static char batch[6 * 1000 + 1];
     for (size_t i = 0; i < 1000; i++)
-        memcpy(batch + i * 6, "NOOP\r\n", 6);
+        memcpy(batch + i * 6, "RSET\r\n", 6);
     tls_say(ssl, batch, 6000); /* one record, more commands than a turn allows */
     for (size_t i = 0; i < 1000; i++)
         tls_expect(ssl, "250 ");

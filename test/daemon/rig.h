@@ -75,10 +75,11 @@ static inline void rig_configure(const struct rig *rig, const char *more)
     assert_non_null(file);
     const struct passwd *user = getpwuid(geteuid());
     const struct group *group = getgrgid(getegid());
-    fprintf(file,
-            "listen 127.0.0.1:%u\nstate-directory %s/state\nrun-directory %s/run\nuser %s\ngroup %s\n"
-            "log.to none\nroute example.net {\n maildir \"%s/mail/%%s\"\n mailboxes any\n}\n%s",
-            rig->port, rig->folder, rig->folder, user->pw_name, group->gr_name, rig->folder, more);
+    fprintf(
+        file,
+        "listen 127.0.0.1:%u\nstate-directory %s/state\nrun-directory %s/run\nuser %s\ngroup %s\n"
+        "log.to none\nbanner.delay 0\nroute example.net {\n maildir \"%s/mail/%%s\"\n mailboxes any\n}\n%s",
+        rig->port, rig->folder, rig->folder, user->pw_name, group->gr_name, rig->folder, more);
     assert_int_equal(fclose(file), 0);
 }
 

@@ -133,9 +133,11 @@ static void the_end_line_tells_the_session(void **state)
     address_parse(SLICE("61.77.232.38"), &peer);
     FEED(&log, session_ended, .peer = peer, .flags = SLICE("junk"), .helo = SLICE("a\"b\r\nc"), .accepted = 1,
          .tried = 2, .octets_in = 28, .negative = 1, .took_ms = 1600,
-         .last_negative = SLICE("502 5.5.1 EHLO not supported"));
-    says(&log, "028t5cy4tqkff #721 end i=61.77.232.38 p=\"\" f=\"junk\" h=\"a'b\\r\\nc\" m=1/2 b=28 R=1 t=2 "
-               "l=\"502 5.5.1 EHLO not supported\"\n");
+         .last_negative = SLICE("502 5.5.1 EHLO not supported"),
+         .fingerprint = SLICE("4:64+0:0:1460:mss*44,7:mss,sok,ts,nop,ws:df,id+:0"));
+    says(&log,
+         "028t5cy4tqkff #721 end i=61.77.232.38 p=\"\" f=\"junk\" h=\"a'b\\r\\nc\" m=1/2 b=28 R=1 t=2 "
+         "l=\"502 5.5.1 EHLO not supported\" p0f=\"4:64+0:0:1460:mss*44,7:mss,sok,ts,nop,ws:df,id+:0\"\n");
     assert_int_equal(maillog_sessions(log.maillog), 0);
     end(&log);
 }

@@ -143,7 +143,7 @@ static void stored_messages_have_a_from_line(void **state)
          .took_ms = 5400, .tls = SLICE("TLSv1.3 TLS_AES_256_GCM_SHA384"));
     LINES(&log, ID
           " #721 end i=61\\.77\\.232\\.38 p=\"12-237-128-54\\.client\\.example\" f=\"quit\" h=\"QAPVBYXA\" "
-          "m=1/1 b=2048 R=0 t=5 l=\"\" tls=\"TLSv1\\.3 TLS_AES_256_GCM_SHA384\"");
+          "m=1/1 b=2048 R=0 t=5 l=\"\" tls=\"TLSv1\\.3 TLS_AES_256_GCM_SHA384\" p0f=\"unknown\"");
     assert_int_equal(maillog_sessions(log.maillog), 0);
     end(&log);
 }
@@ -242,7 +242,8 @@ static void end_line_of_the_seed(void **state)
          .last_negative = SLICE("502 5.5.1 EHLO not supported #253 (l9L48f044650594100)"));
     LINES(&log,
           ID " #721 end i=2001:db8::1 p=\"\" f=\"forged,black,no_ptr,ehlo_no_helo,ipv6,quit\" h=\"\\[\\]\" "
-             "m=0/0 b=28 R=1 t=2 l=\"502 5\\.5\\.1 EHLO not supported #253 \\(l9L48f044650594100\\)\"");
+             "m=0/0 b=28 R=1 t=2 l=\"502 5\\.5\\.1 EHLO not supported #253 \\(l9L48f044650594100\\)\" "
+             "p0f=\"unknown\"");
     end(&log);
 }
 
@@ -270,7 +271,7 @@ static void nothing_can_be_forged(void **state)
     text = slice_from(text, slice_find(text, '\n') + 1);
     assert_slice_equal(slice_from(text, 13),
                        " #721 end i=61.77.232.38 p=\"\" f=\"\" h=\"a' m=9/9 \\\\\" m=0/0 "
-                       "b=0 R=0 t=0 l=\"x\\ny\"\n");
+                       "b=0 R=0 t=0 l=\"x\\ny\" p0f=\"unknown\"\n");
     end(&log);
 }
 

@@ -343,6 +343,7 @@ static void auth_secrets_never_come_here(void **state)
         "AUTH s3cret-s3cret-s3cret-s3cret-s3cret-s3cret czNjcmV0LXMzY3JldA==\r\n",
     };
     struct site *site = site_new();
+    site->set.banner_delay = 0;
     struct session_world world = {.site = site};
     struct outbox outbox;
     struct buf out;

@@ -229,7 +229,7 @@ static void do_send(struct play *play, const struct order *order)
     bool command_state = session_state_word(world->session)[0] != 'd' &&
                          session_state_word(world->session)[0] != 'c';
     if (play->joined && order->kind == DO_SEND && order->text.len > 2 && command_state &&
-        may_join(next_send(order), order->text)) {
+        world->session->esmtp && may_join(next_send(order), order->text)) {
         buf_add(&world->waiting, order->text);
         return;
     }

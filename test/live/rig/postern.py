@@ -27,6 +27,7 @@ run-directory run
 gates {gates}
 log.to file
 log.file log/mail
+{delay}
 listen 127.0.0.1:{port}
 listen [::1]:{port}
 {certificate}
@@ -96,7 +97,8 @@ class Postern:
             setattr(self, name, value)
         certificate = f"certificate {self.certificate} {self.key}" if self.certificate else ""
         user = f"user {USER}\ngroup {pwd_group()}" if os.geteuid() == 0 else ""
-        text = CONF.format(name=NAME, user=user, gates=self.gates, port=self.port, certificate=certificate,
+        delay = "" if "banner.delay" in self.settings else "banner.delay 0"
+        text = CONF.format(name=NAME, user=user, delay=delay, gates=self.gates, port=self.port, certificate=certificate,
                            settings=self.settings, routes=self.routes)
         with open(self.conf, "w", encoding="utf-8") as file:
             file.write(text)

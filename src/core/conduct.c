@@ -1,0 +1,67 @@
+/* What is known of a client's conduct, made when there is something to know. */
+#include "core/machine.h"
+
+#include "base/memory.h"
+#include "core/slow.h"
+#include "wire/http.h"
+
+struct conduct *conduct_of(struct session *session)
+{
+    if (!session->conduct)
+        session->conduct = arena_take(&session->life, sizeof *session->conduct);
+    return session->conduct;
+}
+
+void conduct_free(struct session *session)
+{
+    struct conduct *conduct = session->conduct;
+    if (!conduct)
+        return;
+    if (conduct->http)
+        memory_give(conduct->http, sizeof *conduct->http);
+    conduct->http = NULL;
+    drip_free(conduct->drip);
+    conduct->drip = NULL;
+}
+
+void fingerprint_forget(struct session *session)
+{
+    if (session->learnt)
+        session->learnt->fingerprint = SLICE_NONE;
+}
+
+bool conduct_is_strange(const struct session *session)
+{
+    return !session->own && !session->known;
+}
+
+bool conduct_is_suspect(const struct session *session)
+{
+    return conduct_is_strange(session) && session->sum >= (int32_t)session->world->site->set.policy_suspect;
+}
+
+bool conduct_tests(const struct session *session)
+{
+    return conduct_is_strange(session);
+}
+
+enum mode conduct_mode(const struct session *session, enum finding finding)
+{
+    (void)session;
+    (void)finding;
+    return MODE_ENFORCE;
+}
+
+bool conduct_drops(const struct session *session, enum finding finding)
+{
+    return conduct_mode(session, finding) == MODE_ENFORCE && finding_info(finding)->action == ACTION_DROP;
+}
+
+void conduct_close(struct step *step, bool politely)
+{
+    const struct conduct *conduct = step->session->conduct;
+    if (!conduct)
+        return;
+    tunnel_report(step);
+    ehlo_close(step, politely);
+}

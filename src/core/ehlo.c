@@ -1,0 +1,76 @@
+/* EHLO refused, and what comes of it: a mail server says HELO then (RFC 5321 section 3.2), many a bot goes
+ * away; and who says HELO under another name is two. */
+#include "core/machine.h"
+
+static bool is_refusable(const struct session *session)
+{
+    if (!conduct_tests(session) || session->polite)
+        return false;
+    switch ((enum ehlo_refuse)session->world->site->set.ehlo_refuse) {
+    case EHLO_REFUSE_OFF: return false;
+    case EHLO_REFUSE_SUSPECT: return conduct_is_suspect(session);
+    case EHLO_REFUSE_UNKNOWN: return true;
+    }
+    return false;
+}
+
+/* In TLS it would be of no use: the names of before are forgotten, and so is that EHLO got through. */
+bool ehlo_accept(struct turn *turn)
+{
+    struct step *step = turn->step;
+    struct session *session = step->session;
+    if (!is_refusable(session) || session->tls.len)
+        return true;
+    enum mode mode = conduct_mode(session, FIND_EHLO_REFUSED);
+    if (mode == MODE_OFF)
+        return true;
+    record_finding(step, FIND_EHLO_REFUSED,
+                   turn_format(turn, "EHLO %.*s; the weights sum to %d",
+                               SLICE_ARGS(slice_head(turn->command.argument, 64)), (int)session->sum));
+    if (mode != MODE_ENFORCE)
+        return true;
+    conduct_of(session)->refused = true;
+    if (!session->helo.len && !session->conduct->first_name.len)
+        session->conduct->first_name = arena_copy(&session->life, turn->command.argument);
+    say(step, SAY_EHLO_REFUSED);
+    return false;
+}
+
+/* Names that follow each other are the rule's exception, so the first is kept only once there are two. */
+void ehlo_compare(struct turn *turn)
+{
+    struct session *session = turn->step->session;
+    struct slice name = turn->command.argument, first = session->helo;
+    if (session->conduct && session->conduct->first_name.len)
+        first = session->conduct->first_name;
+    if (session->own || !first.len || slice_equal_fold(first, name))
+        return;
+    conduct_of(session)->first_name = first;
+    char address[ADDRESS_TEXT_SIZE];
+    size_t len = address_print(&session->peer, address);
+    turn_find_saying(turn, FIND_HELO_SCHIZOPHRENIC, slice_of(address, len),
+                     "it said %.*s first, and now %.*s", SLICE_ARGS(slice_head(first, 64)),
+                     SLICE_ARGS(slice_head(name, 64)));
+}
+
+#define KEY_SIZE (ADDRESS_TEXT_SIZE + 8)
+
+void ehlo_close(struct step *step, bool politely)
+{
+    struct session *session = step->session;
+    if (!session->conduct->refused || session->helo.len)
+        return;
+    char host[ADDRESS_TEXT_SIZE];
+    char room[KEY_SIZE];
+    struct arena arena;
+    struct address network = address_network(&session->peer, session->peer.family == ADDRESS_IPV6 ? 64 : 32);
+    arena_init(&arena, room, sizeof room);
+    address_print(&network, host);
+    record_observation(step, FIND_EHLO_NO_HELO,
+                       politely ? SLICE("EHLO was refused and HELO never came, but QUIT")
+                                : SLICE("EHLO was refused and HELO never came"));
+    step_tell(step, &(struct tell_item){TELL_PUT, arena_format(&arena, "ehlo %s", host),
+                                        politely ? SLICE("polite") : SLICE("no-helo"),
+                                        session->world->site->set.ehlo_remember});
+    arena_drop(&arena);
+}
