@@ -63,12 +63,13 @@ static bool wanted_verdict(const struct cli *cli, struct wanted *wanted)
     const char *text = cli_option(cli, "verdict");
 
     wanted->verdict = -1;
-    for (int i = 0; text && i <= 3; i++)
+    for (int i = 0; text && i <= ACTION_TRAP; i++)
         if (strcmp(text, journal_verdict_word((uint64_t)i)) == 0)
             wanted->verdict = i;
     if (!text || wanted->verdict >= 0)
         return true;
-    (void)cli_fail_usage(cli, "--verdict cannot be \"%s\": expected pass, defer, reject or drop", text);
+    (void)cli_fail_usage(
+        cli, "--verdict cannot be \"%s\": expected pass, slow, defer, discard, reject, trap or drop", text);
     return false;
 }
 
@@ -327,7 +328,7 @@ static const struct cli_option options[] = {
     {0, "from", "TEXT", "with this in a sender"},
     {0, "to", "TEXT", "with this in a recipient, refused or not"},
     {0, "finding", "WORD", "with this finding"},
-    {0, "verdict", "WORD", "with this verdict: pass, defer, reject, drop"},
+    {0, "verdict", "WORD", "with this verdict: pass, slow, defer, discard, reject, trap, drop"},
     {0, "since", "TIME", "that ended since: 2h (ago), or a date"},
     {0, "until", "TIME", "that ended before"},
     {'n', "limit", "N", "at most N of them; default 20"},

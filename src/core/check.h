@@ -64,7 +64,7 @@ const struct facts *turn_facts(const struct turn *turn);
  * or learn returns CHECK_WAIT where it is false, and is run again. */
 bool turn_ready(const struct turn *turn);
 /* The sum of the weights so far: of the session, the transaction, and what was found in this turn. */
-int turn_sum(const struct turn *turn);
+int turn_sum(struct turn *turn);
 /* The answer, or NULL: not here yet. The key is copied. An answer FAILED or TIMEOUT is an answer, too. */
 const struct ask *turn_ask(struct turn *turn, enum ask_kind kind, struct slice key);
 /* A fact was observed; the evidence is a sentence in words, without a final dot. */
@@ -73,6 +73,10 @@ void turn_find(struct turn *turn, enum finding finding, const char *format, ...)
 /* The same, with the words that the client is told: they stand where the reply has room for them. */
 void turn_find_saying(struct turn *turn, enum finding finding, struct slice words, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
+/* The same with a weight of its own instead of that of the finding's rule, for what is weighed by lists of
+ * the configuration; below nothing it speaks for the client. Each evidence counts once. */
+void turn_find_weighing(struct turn *turn, enum finding finding, int weight, struct slice words,
+                        const char *format, ...) __attribute__((format(printf, 5, 6)));
 /* To be remembered beyond the session, under a key that begins with the check's own word. For TELL_ADD the
  * value is what to add, in decimal digits. ttl_ms: how long it counts; 0: for ever. */
 void turn_tell(struct turn *turn, enum tell verb, struct slice key, struct slice value, uint64_t ttl_ms);

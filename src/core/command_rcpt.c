@@ -152,11 +152,16 @@ static void recipient_add(struct turn *turn)
 
 void command_rcpt_proceed(struct turn *turn)
 {
-    recipient_add(turn);
-    const struct transaction *transaction = &turn->step->session->mail->transaction;
-    RECORD(turn->step, recipient_judged, .transaction = transaction->number,
+    struct mail *mail = turn->step->session->mail;
+    const struct route *route = turn->facts.route;
+    if (turn->shed)
+        mail->shed++;
+    else
+        recipient_add(turn);
+    mail->others += !turn->facts.postmaster;
+    RECORD(turn->step, recipient_judged, .transaction = mail->transaction.number,
            .recipient = turn->facts.recipient_address, .code = 250, .number = SAY_RECIPIENT_OK,
-           .route = turn->facts.route->name);
+           .route = route ? route->name : SLICE_NONE);
     session_set_state(turn->step, STATE_RCPT);
     say(turn->step, SAY_RECIPIENT_OK);
 }

@@ -127,6 +127,7 @@ bool command_unknown_parse(struct turn *turn)
     return true;
 }
 
+/* There is too much of it, but nobody minds. */
 void command_unknown_proceed(struct turn *turn)
 {
     say(turn->step, SAY_UNKNOWN_COMMAND);

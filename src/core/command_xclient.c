@@ -39,6 +39,7 @@ void command_xclient_proceed(struct turn *turn)
     struct xclient xclient;
     struct slice culprit;
     xclient_parse(turn->command.argument, &turn->arena, &xclient, &culprit);
+    policy_forget(step);
     if (xclient.client.family)
         session->peer = xclient.client;
     fingerprint_forget(session);

@@ -37,24 +37,24 @@ bool conduct_is_strange(const struct session *session)
 
 bool conduct_is_suspect(const struct session *session)
 {
-    return conduct_is_strange(session) && session->sum >= (int32_t)session->world->site->set.policy_suspect;
+    bool heavy = session->sum >= (int32_t)session->world->site->set.policy_suspect;
+    return conduct_is_strange(session) && (heavy || session->slow);
 }
 
 bool conduct_tests(const struct session *session)
 {
-    return conduct_is_strange(session);
+    return conduct_is_strange(session) && !policy_observes(session);
 }
 
 enum mode conduct_mode(const struct session *session, enum finding finding)
 {
-    (void)session;
-    (void)finding;
-    return MODE_ENFORCE;
+    return policy_rule(session, finding).mode;
 }
 
 bool conduct_drops(const struct session *session, enum finding finding)
 {
-    return conduct_mode(session, finding) == MODE_ENFORCE && finding_info(finding)->action == ACTION_DROP;
+    struct rule rule = policy_rule(session, finding);
+    return rule.mode == MODE_ENFORCE && rule.action == ACTION_DROP && !policy_observes(session);
 }
 
 void conduct_close(struct step *step, bool politely)

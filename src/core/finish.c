@@ -46,12 +46,12 @@ static void record_message(struct step *step)
            .chunks = intake->chunks);
 }
 
-static void note_octets(struct step *step, const struct intake *intake)
+static void find_octets(struct turn *turn, const struct intake *intake)
 {
     if (intake->dot.bare_lf || intake->dot.bare_cr)
-        record_finding(step, FIND_BARE_NEWLINE, SLICE("line ends other than CRLF in the message"));
+        turn_find(turn, FIND_BARE_NEWLINE, "line ends other than CRLF in the message");
     if (intake->dot.nul)
-        record_finding(step, FIND_NUL, SLICE("NUL octets in the message"));
+        turn_find(turn, FIND_NUL, "NUL octets in the message");
 }
 
 /* Once, when the last octet has come. */
@@ -70,7 +70,6 @@ static void complete(struct step *step)
     mail->transaction.received_unix_ms = step->input->unix_us / 1000;
     mail->key = remembered_key(session, mail);
     record_message(step);
-    note_octets(step, intake);
 }
 
 /* --- judging ------------------------------------------------------------------------------------------- */
@@ -101,6 +100,18 @@ static bool bare_newline_refused(struct turn *turn)
         networks_contain(&session->world->site->bare_newline, &session->peer))
         return false;
     say(turn->step, SAY_BARE_NEWLINE);
+    return true;
+}
+
+/* The client hears what it would hear of any message, and nothing is kept. */
+static bool discarded(struct turn *turn)
+{
+    const struct mail *mail = turn->step->session->mail;
+    if (!mail->discard && mail->transaction.recipient_count)
+        return false;
+    RECORD(turn->step, message_discarded, .transaction = mail->transaction.number,
+           .recipients = mail->transaction.recipient_count + mail->shed);
+    say(turn->step, SAY_MESSAGE_DISCARDED);
     return true;
 }
 
@@ -140,8 +151,9 @@ void finish_run(struct step *step)
     complete(step);
     turn_init(&turn, step);
     turn.facts.header = &session->mail->intake->header;
+    find_octets(&turn, session->mail->intake);
     bool answered = too_big(&turn) || bare_newline_refused(&turn) || !stage_run(&turn, STAGE_MESSAGE) ||
-                    taken_before(&turn);
+                    discarded(&turn) || taken_before(&turn);
     if (turn.waiting)
         session->pending = PENDING_MESSAGE;
     else if (session->state == STATE_CLOSED)

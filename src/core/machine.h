@@ -12,6 +12,7 @@
 #include "core/check.h"
 #include "core/conduct.h"
 #include "core/event.h"
+#include "core/override.h"
 #include "core/say.h"
 #include "core/session.h"
 #include "wire/command.h"
@@ -60,6 +61,17 @@ struct intake {
     bool spooling;
 };
 
+/* One finding, as it was found. */
+struct found {
+    enum finding finding;
+    struct slice evidence;
+    struct slice words;        /* for the client, or empty */
+    int32_t weight;            /* where `weighs` */
+    bool weighs;               /* it brings its own weight, and counts once for each evidence */
+    const struct check *check; /* that found it, or NULL: the machine itself */
+    struct found *next;        /* where it is kept */
+};
+
 /* One transaction and its memory. */
 struct mail {
     struct arena arena;
@@ -71,7 +83,13 @@ struct mail {
     struct slice promise;   /* the 250 that the client may not have got, until it speaks again */
     struct slice auth_domain;
     struct slice spf_field; /* for the message, or empty */
+    struct found *kept;     /* what was found about the transaction */
     uint64_t once;          /* checks that are over, by their places in the list */
+    uint32_t class;         /* of its recipients: what overrides and mercy are for them */
+    uint32_t others;        /* recipients other than postmaster */
+    uint32_t shed;          /* recipients that seem to be taken */
+    bool spared;            /* its recipients could be reached whatever was found */
+    bool discard;           /* the message seems to be taken */
     bool done;              /* the transaction is over; only the promise is kept */
 };
 
@@ -102,6 +120,7 @@ struct session {
     struct ahead *ahead;     /* NULL: no check has begun in advance */
     struct learnt *learnt;   /* in life, or NULL: nothing yet */
     struct conduct *conduct; /* in life, or NULL: nothing out of the way yet */
+    struct found *kept;      /* what was found about the client, in life */
     struct slice line;       /* the command that waits, in `stage` */
     struct slice helo;       /* in life */
     struct slice name;       /* the client's confirmed name, in life */
@@ -130,7 +149,7 @@ struct session {
     uint32_t accepted;
     uint32_t carried;
     uint16_t said;   /* the number of the last reply */
-    int32_t sum;     /* of the weights found */
+    int32_t sum;     /* of the weights found about the client */
     uint8_t state;   /* enum state */
     uint8_t pending; /* enum pending */
     uint8_t ending;  /* enum ending */
@@ -147,6 +166,7 @@ struct session {
     bool polite;     /* it said QUIT when EHLO had been refused to it, on its last visit */
     bool overlapped; /* the command at hand was found to be followed too early */
     bool dripped;    /* what is said in this step is slow enough already */
+    bool slow;       /* the policy wants it slowed */
     bool gone;       /* the client has closed, an answer is awaited */
     bool stopping;
     bool may_xclient;
@@ -214,12 +234,6 @@ void command_resume(struct step *step);
 #define TURN_TELLS  8
 #define TURN_LEARNS 8
 
-struct found {
-    enum finding finding;
-    struct slice evidence;
-    struct slice words;
-};
-
 struct learnt_item {
     enum learn what;
     struct slice value;
@@ -236,9 +250,12 @@ struct turn {
     size_t tell_count;
     struct learnt_item learns[TURN_LEARNS];
     size_t learn_count;
-    bool in_advance; /* nothing counts, nobody waits */
-    bool unfinished; /* a check of this run waits */
-    bool waiting;    /* an answer is awaited */
+    struct stance stance;
+    bool stance_good; /* it is that of the facts */
+    bool shed;        /* the recipient only seems to be taken */
+    bool in_advance;  /* nothing counts, nobody waits */
+    bool unfinished;  /* a check of this run waits */
+    bool waiting;     /* an answer is awaited */
     /* the command at hand */
     struct command command;
     struct slice line; /* without its end */
@@ -256,7 +273,7 @@ void turn_apply(struct turn *turn);
 /* After MAIL: what was learnt for the transaction, which there was not before. */
 void turn_keep_mail(struct turn *turn);
 struct learnt *learnt_of(struct session *session);
-/* Sets facts.suspect. */
+/* Sets facts.suspect from the sum. */
 void turn_suspect(struct turn *turn);
 /* True: go on. False: either something is awaited (turn->waiting), or the policy refused and has said so. */
 bool stage_run(struct turn *turn, enum stage stage);
@@ -267,7 +284,20 @@ void ahead_drop(struct step *step);
 void ahead_free(struct session *session);
 /* Whether any of the check's findings is of interest. */
 bool policy_wants(const struct site *site, const struct check *check);
-/* Records the findings of the turn and says the verdict's reply. True: pass. */
+/* What the overrides say of the turn's facts. */
+const struct stance *policy_stance(struct turn *turn);
+/* As far as the connection tells: the rule in force for the finding, and whether all is but observed. */
+struct rule policy_rule(const struct session *session, enum finding finding);
+bool policy_observes(const struct session *session);
+/* Before a client's first checks: whether it is trusted, or known by configuration. */
+void policy_greet(struct turn *turn);
+/* After MAIL: what was found for the transaction, which there was not before. */
+void policy_keep_mail(struct turn *turn);
+/* Another client is behind the connection: what was found and learnt of the one before is forgotten. */
+void policy_forget(struct step *step);
+/* Says the reply for what decided. action: DEFER, REJECT or DROP. */
+void policy_say(struct turn *turn, enum action action, const struct found *found);
+/* Records and keeps the findings of the turn, and does what the verdict says. True: go on. */
 bool policy_judge(struct turn *turn, enum stage stage);
 
 /* --- command rows: parse is syntax and order, and says what is wrong; proceed acts */

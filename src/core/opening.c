@@ -28,6 +28,7 @@ void opening_greet(struct step *step)
     struct session *session = step->session;
     struct turn turn;
     turn_init(&turn, step);
+    policy_greet(&turn);
     bool welcome = stage_run(&turn, STAGE_CONNECT);
     if (turn.waiting)
         session->pending = PENDING_OPENING;

@@ -61,7 +61,7 @@ enum state session_rest_state(const struct session *session)
     if (session->mail && !session->mail->done) {
         if (session->mail->intake)
             return STATE_BDAT;
-        return session->mail->transaction.recipient_count ? STATE_RCPT : STATE_MAIL;
+        return session->mail->transaction.recipient_count || session->mail->shed ? STATE_RCPT : STATE_MAIL;
     }
     return session->helo.len ? STATE_READY : STATE_GREETED;
 }

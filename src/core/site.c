@@ -307,6 +307,7 @@ struct site *site_new(void)
     arena_init(&site->arena, NULL, 0);
     table_init(&site->routes_by_domain, 0); /* the administrator chooses the keys */
     settings_preset(&site->set, &site->arena);
+    rules_preset(site->rules);
     return site;
 }
 

@@ -8,6 +8,7 @@
 #include "base/address.h"
 #include "base/arena.h"
 #include "base/table.h"
+#include "core/rule.h"
 
 /* The words of each CHOICE, in the order of their values. */
 enum reply_number { REPLY_NUMBER_NEGATIVE, REPLY_NUMBER_ALL };
@@ -135,6 +136,8 @@ struct route {
     enum route_tell tell;
 };
 
+struct override;
+
 struct site {
     struct arena arena; /* everything below lives here */
     struct settings set;
@@ -152,6 +155,13 @@ struct site {
     struct networks own;           /* our own networks */
     struct networks xclient;       /* may use XCLIENT */
     struct networks bare_newline;  /* exempt from message.bare-newline reject */
+    struct networks trusted;       /* forwarders and backup MX: they bring other people's mail */
+    struct rule rules[FIND_LIMIT]; /* in force where no override says otherwise */
+    struct override *overrides;
+    size_t override_count;
+    /* by overrides_note, once they are all there */
+    uint64_t raised[FIND_LIMIT / 64]; /* findings that an override may switch on */
+    bool by_recipient;                /* an override looks at recipients */
 };
 
 struct site *site_new(void);       /* every setting at its default, no lists */

@@ -70,9 +70,12 @@ static bool check_run(struct turn *turn, const struct check *check)
         turn_undo(turn, mark);
         return false;
     }
-    for (size_t i = mark.learns; i < turn->learn_count; i++)
+    for (size_t i = mark.learns; i < turn->learn_count; i++) {
         facts_learn(&turn->facts, &turn->learns[i]);
-    turn_suspect(turn);
+        turn->stance_good = false;
+    }
+    if (turn->found_count > mark.found)
+        turn_suspect(turn);
     return true;
 }
 
@@ -148,6 +151,7 @@ static void ahead_run(struct turn *turn, uint64_t set)
     turn->in_advance = turn->unfinished = false;
     turn_undo(turn, mark);
     turn->facts = facts;
+    turn->stance_good = false;
 }
 
 static uint64_t *once_set(struct session *session, const struct check *check)
@@ -253,6 +257,7 @@ bool stage_run(struct turn *turn, enum stage stage)
 {
     uint64_t done;
     turn->stage = stage;
+    turn->stance_good = false; /* the command has told more than there was when the turn began */
     if (stage == STAGE_HELO)
         forget_helo(turn);
     ahead_begin(turn);

@@ -101,24 +101,6 @@ void say_begin(struct step *step, enum say number, struct slice line)
     book_reply(step, info, start);
 }
 
-void record_observation(struct step *step, enum finding finding, struct slice evidence)
-{
-    step->session->found[finding / 64] |= UINT64_C(1) << (finding % 64);
-    RECORD(step, finding, .finding = finding, .evidence = evidence, .mode = MODE_OBSERVE);
-}
-
-void record_finding(struct step *step, enum finding finding, struct slice evidence)
-{
-    const struct finding_info *info = finding_info(finding);
-    struct session *session = step->session;
-    uint64_t bit = UINT64_C(1) << (finding % 64);
-    if (!(session->found[finding / 64] & bit))
-        session->sum += info->weight;
-    session->found[finding / 64] |= bit;
-    RECORD(step, finding, .finding = finding, .evidence = evidence, .mode = MODE_ENFORCE,
-           .weight = (uint64_t)info->weight);
-}
-
 static void flag_add(struct slice *flags, struct slice flag, struct arena *arena)
 {
     struct slice start = flags->len ? arena_join(arena, *flags, SLICE(",")) : SLICE_NONE;

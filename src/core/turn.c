@@ -12,7 +12,7 @@ void turn_init(struct turn *turn, struct step *step)
     turn->stage = STAGE_COUNT;
     turn->check = NULL;
     turn->found_count = turn->tell_count = turn->learn_count = 0;
-    turn->waiting = turn->in_advance = turn->unfinished = false;
+    turn->waiting = turn->in_advance = turn->unfinished = turn->stance_good = turn->shed = false;
     turn->path = (struct path){.whole = SLICE_NONE};
     turn->parameters = SLICE_NONE;
     arena_init(&turn->arena, turn->room, sizeof turn->room);
@@ -130,26 +130,50 @@ struct slice turn_format(struct turn *turn, const char *format, ...)
     return text;
 }
 
-static void found_add(struct turn *turn, enum finding finding, struct slice evidence, struct slice words)
+/* False: nobody wants it, and it is not even put into words. */
+static bool found_add(struct turn *turn, enum finding finding)
 {
-    if (turn->found_count < TURN_FOUND)
-        turn->found[turn->found_count++] = (struct found){finding, evidence, words};
+    if (turn->found_count == TURN_FOUND || !site_wants(turn->facts.site, finding))
+        return false;
+    turn->found[turn->found_count++] = (struct found){.finding = finding, .check = turn->check};
+    return true;
 }
 
 void turn_find(struct turn *turn, enum finding finding, const char *format, ...)
 {
     va_list arguments;
+    if (!found_add(turn, finding))
+        return;
     va_start(arguments, format);
-    found_add(turn, finding, turn_vformat(turn, format, arguments), SLICE_NONE);
+    turn->found[turn->found_count - 1].evidence = turn_vformat(turn, format, arguments);
     va_end(arguments);
 }
 
 void turn_find_saying(struct turn *turn, enum finding finding, struct slice words, const char *format, ...)
 {
     va_list arguments;
+    if (!found_add(turn, finding))
+        return;
+    struct found *found = &turn->found[turn->found_count - 1];
     va_start(arguments, format);
-    found_add(turn, finding, turn_vformat(turn, format, arguments), arena_copy(&turn->arena, words));
+    found->evidence = turn_vformat(turn, format, arguments);
     va_end(arguments);
+    found->words = arena_copy(&turn->arena, words);
+}
+
+void turn_find_weighing(struct turn *turn, enum finding finding, int weight, struct slice words,
+                        const char *format, ...)
+{
+    va_list arguments;
+    if (!found_add(turn, finding))
+        return;
+    struct found *found = &turn->found[turn->found_count - 1];
+    va_start(arguments, format);
+    found->evidence = turn_vformat(turn, format, arguments);
+    va_end(arguments);
+    found->words = arena_copy(&turn->arena, words);
+    found->weight = weight;
+    found->weighs = true;
 }
 
 void turn_tell(struct turn *turn, enum tell verb, struct slice key, struct slice value, uint64_t ttl_ms)
@@ -204,6 +228,8 @@ void turn_apply(struct turn *turn)
 {
     for (size_t i = 0; i < turn->learn_count; i++)
         learn(turn->step->session, &turn->learns[i]);
+    if (turn->facts.site->override_count && policy_stance(turn)->known)
+        turn->step->session->known = true;
     for (size_t i = 0; i < turn->tell_count; i++)
         step_tell(turn->step, &turn->tells[i]);
     turn->tell_count = 0;
@@ -214,11 +240,12 @@ void turn_keep_mail(struct turn *turn)
     for (size_t i = 0; i < turn->learn_count; i++)
         if (turn->learns[i].what == LEARN_AUTH_DOMAIN || turn->learns[i].what == LEARN_SPF_FIELD)
             learn(turn->step->session, &turn->learns[i]);
+    policy_keep_mail(turn);
 }
 
 void turn_suspect(struct turn *turn)
 {
     const struct facts *facts = &turn->facts;
-    turn->facts.suspect = !facts->own && !facts->known &&
-                          turn_sum(turn) >= (int)facts->site->set.policy_suspect;
+    bool stranger = !facts->own && !facts->known;
+    turn->facts.suspect = stranger && turn_sum(turn) >= (int)facts->site->set.policy_suspect;
 }

@@ -251,17 +251,36 @@ static void question_answered(struct render_log *log, const struct event *event)
 static void finding(struct render_log *log, const struct event *event)
 {
     const struct event_finding *found = &event->body.finding;
-    log_line(log, 3, WHO_LINE, "Finding %s: %s (weight %llu, %s)", journal_finding_word(found->finding),
-             log_text(log, found->evidence), LOG_NUMBER(found->weight), journal_mode_word(found->mode));
+    log_line(log, 3, WHO_LINE, "Finding %s: %s (weight %s%llu, %s)", journal_finding_word(found->finding),
+             log_text(log, found->evidence), found->relief ? "-" : "",
+             LOG_NUMBER(found->relief ? found->relief : found->weight), journal_mode_word(found->mode));
+}
+
+/* "12 of 10: early-talk 10, no-ptr 2"; records of old have neither limit nor parts. */
+static const char *sum_text(struct render_log *log, const struct event_verdict *verdict)
+{
+    const char *sum = arena_format(&log->arena, "%llu", LOG_NUMBER(verdict->sum)).at;
+    if (!verdict->parts.len)
+        return sum;
+    return arena_format(&log->arena, "%s of %llu: %s", sum, LOG_NUMBER(verdict->threshold),
+                        log_text(log, verdict->parts))
+        .at;
 }
 
 static void verdict(struct render_log *log, const struct event *event)
 {
     const struct event_verdict *verdict = &event->body.verdict;
-    log_line(log, 3, WHO_LINE, "Verdict at %s: %s%s%s%s%s (sum %llu)", journal_stage_word(verdict->stage),
-             journal_verdict_word(verdict->verdict), verdict->finding ? " for " : "",
+    const char *word = journal_verdict_word(verdict->verdict);
+    log_line(log, 3, WHO_LINE, "Verdict at %s: %s%s%s%s%s (sum %s)", journal_stage_word(verdict->stage), word,
+             verdict->finding ? (verdict->spared.len ? " in spite of " : " for ") : "",
              verdict->finding ? journal_finding_word(verdict->finding) : "", verdict->reason.len ? ": " : "",
-             log_text(log, verdict->reason), LOG_NUMBER(verdict->sum));
+             log_text(log, verdict->reason), sum_text(log, verdict));
+    if (verdict->spared.len)
+        log_line(log, 3, WHO_LINE, "It was not done: %s", log_text(log, verdict->spared));
+    if (verdict->observed)
+        log_line(log, 3, WHO_LINE, "It was not done: the policy only observes");
+    if (verdict->override.len)
+        log_line(log, 4, WHO_LINE, "The override at %s counts here", log_text(log, verdict->override));
 }
 
 static void mail_started(struct render_log *log, const struct event *event)
@@ -318,6 +337,13 @@ static void message_failed(struct render_log *log, const struct event *event)
     const struct event_message_failed *failed = &event->body.message_failed;
     log_line(log, 1, WHO_LINE, "{%llu} not taken, the client keeps it: %s", LOG_NUMBER(failed->transaction),
              log_text(log, failed->reason));
+}
+
+static void message_discarded(struct render_log *log, const struct event *event)
+{
+    const struct event_message_discarded *discarded = &event->body.message_discarded;
+    log_line(log, 2, WHO_LINE, "Message %llu for %llu recipients was thrown away",
+             LOG_NUMBER(discarded->transaction), LOG_NUMBER(discarded->recipients));
 }
 
 static void message_remembered(struct render_log *log, const struct event *event)
@@ -385,6 +411,7 @@ static void (*const renderers[EVENT_KIND_LIMIT])(struct render_log *log, const s
     [EVENT_KIND_message_relayed] = message_relayed,
     [EVENT_KIND_message_failed] = message_failed,
     [EVENT_KIND_message_remembered] = message_remembered,
+    [EVENT_KIND_message_discarded] = message_discarded,
     [EVENT_KIND_told] = told,
     [EVENT_KIND_http_request] = http_request,
     [EVENT_KIND_session_ended] = session_ended,

@@ -3,6 +3,7 @@
 #include "base/calendar.h"
 #include "base/text.h"
 #include "core/say.h"
+#include "core/finding.h"
 #include "journal/words.h"
 #include "wire/json.h"
 
@@ -32,7 +33,9 @@ static void take_reply(struct summary *summary, const struct event_reply_sent *r
 
 static void take_verdict(struct summary *summary, const struct event_verdict *verdict)
 {
-    if (verdict->verdict < summary->verdict || !verdict->verdict)
+    unsigned strength = action_strength((enum action)verdict->verdict);
+    bool weaker = strength < action_strength((enum action)summary->verdict);
+    if (!verdict->verdict || verdict->observed || weaker)
         return;
     summary->verdict = verdict->verdict;
     summary->stage = verdict->stage;

@@ -9,7 +9,7 @@
 
 /* In the order of core's enums; a test holds the two together. */
 static const char *const stages[] = {"connect", "helo", "mail", "rcpt", "data", "message"};
-static const char *const verdicts[] = {"pass", "defer", "reject", "drop"};
+static const char *const verdicts[] = {"pass", "defer", "reject", "drop", "slow", "discard", "trap"};
 static const char *const states[] = {"new",   "proxy", "greeted", "ready", "mail",   "rcpt", "data",
                                      "chunk", "bdat",  "storing", "tls",   "closed", "held", "foreign"};
 static const char *const endings[] = {"none", "quit", "client-closed", "closed-by-us", "timeout", "stopped"};

@@ -54,7 +54,19 @@ static void test_other_words(void **state)
     assert_string_equal(action_word(ACTION_DEFER), "defer");
     assert_string_equal(action_word(ACTION_REJECT), "reject");
     assert_string_equal(action_word(ACTION_DROP), "drop");
-    assert_null(action_word(4));
+    assert_string_equal(action_word(ACTION_SLOW), "slow");
+    assert_string_equal(action_word(ACTION_DISCARD), "discard");
+    assert_string_equal(action_word(ACTION_TRAP), "trap");
+    assert_null(action_word(ACTION_TRAP + 1));
+}
+
+static void test_the_stronger_action_is_done(void **state)
+{
+    (void)state;
+    static const enum action order[] = {ACTION_NONE,   ACTION_SLOW, ACTION_DEFER, ACTION_DISCARD,
+                                        ACTION_REJECT, ACTION_TRAP, ACTION_DROP};
+    for (unsigned i = 1; i < COUNT(order); i++)
+        assert_true(action_strength(order[i - 1]) < action_strength(order[i]));
 }
 
 int main(void)
@@ -64,6 +76,7 @@ int main(void)
         cmocka_unit_test(test_values),
         cmocka_unit_test(test_unknown),
         cmocka_unit_test(test_other_words),
+        cmocka_unit_test(test_the_stronger_action_is_done),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

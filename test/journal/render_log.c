@@ -316,9 +316,9 @@ static void words_are_those_of_core(void **state)
     }
     assert_string_equal(journal_state_word(STATE_COUNT), "?");
     assert_string_equal(journal_verdict_word(ACTION_NONE), "pass");
-    for (unsigned action = ACTION_DEFER; action <= ACTION_DROP; action++)
+    for (unsigned action = ACTION_DEFER; action <= ACTION_TRAP; action++)
         assert_string_equal(journal_verdict_word(action), action_word(action));
-    assert_string_equal(journal_verdict_word(ACTION_DROP + 1), "?");
+    assert_string_equal(journal_verdict_word(ACTION_TRAP + 1), "?");
     assert_string_equal(journal_ending_word(END_QUIT), "quit");
     assert_string_equal(journal_ending_word(END_CLIENT_CLOSED), "client-closed");
     assert_string_equal(journal_ending_word(END_BY_US), "closed-by-us");

@@ -83,10 +83,85 @@ static void banner_add(struct site *site, struct slice text)
     site->banner[site->banner_count++] = slice_trim(text);
 }
 
+/* check.WORD.FIELD VALUE */
+static bool change_read(struct slice name, struct slice value, struct rule_change *ret_change)
+{
+    struct slice word, field = name;
+    enum finding finding;
+    const char *expected;
+    slice_cut(&field, '.', &word);
+    slice_cut(&field, '.', &word);
+    *ret_change = (struct rule_change){0};
+    if (!finding_parse(word, &finding) || !rule_change_read(ret_change, field, value, &expected))
+        return false;
+    ret_change->finding = (uint8_t)finding;
+    return true;
+}
+
+static void rule_add(struct world *world, struct slice name, struct slice value)
+{
+    struct rule_change change;
+    if (change_read(name, value, &change))
+        rule_change_apply(&change, &world->site->rules[change.finding]);
+    else
+        world->broken = "a finding of the script is not known, or its rule is wrong";
+}
+
+static bool override_flag(struct override *override, struct slice word)
+{
+    bool *flag = slice_equal(word, SLICE("allow"))     ? &override->allow
+                 : slice_equal(word, SLICE("block"))   ? &override->block
+                 : slice_equal(word, SLICE("known"))   ? &override->known
+                 : slice_equal(word, SLICE("observe")) ? &override->observe
+                                                       : NULL;
+    if (flag)
+        *flag = true;
+    return flag;
+}
+
+static bool override_word(struct site *site, struct override *override, struct slice word, struct slice value)
+{
+    for (unsigned by = 0; by < OVERRIDE_BY_COUNT; by++)
+        if (slice_equal(word, slice_text(override_by_word(by)))) {
+            struct names *names = &override->by[by];
+            names->items = more(&site->arena, names->items, names->count, sizeof *names->items);
+            names->items[names->count++] = value;
+            return true;
+        }
+    if (slice_equal(word, SLICE("network")))
+        networks_add(site, &override->networks, value);
+    else if (slice_equal(word, SLICE("words")))
+        override->words = value;
+    else {
+        override->changes = more(&site->arena, override->changes, override->change_count,
+                                 sizeof *override->changes);
+        return change_read(word, value, &override->changes[override->change_count++]);
+    }
+    return true;
+}
+
+/* override NAME network 192.0.2.0/24 check.nul.mode off allow … : criteria and changes in one line. */
+static void override_add(struct world *world, struct slice text)
+{
+    struct site *site = world->site;
+    struct slice word, value;
+    site->overrides = more(&site->arena, site->overrides, site->override_count, sizeof *site->overrides);
+    struct override *override = &site->overrides[site->override_count++];
+    slice_word(&text, &override->name);
+    while (slice_word(&text, &word))
+        if (!override_flag(override, word) &&
+            (!slice_word(&text, &value) || !override_word(site, override, word, value)))
+            world->broken = "an override of the script is wrong";
+}
+
 static void setting_add(struct world *world, struct slice text)
 {
     struct slice name, expected;
     slice_word(&text, &name);
+    if (slice_starts(name, SLICE("check."))) {
+        rule_add(world, name, slice_trim(text));
+        return;
+    }
     const struct setting_info *info = setting_find(name);
     if (!info || !setting_set(&world->site->set, info, slice_trim(text), &world->site->arena, &expected))
         world->broken = "a setting of the script is not known, or its value is wrong";
@@ -107,6 +182,10 @@ static void setup_one(struct world *world, struct slice text)
         networks_add(site, &site->xclient, text);
     else if (slice_equal(word, SLICE("bare-newline")))
         networks_add(site, &site->bare_newline, text);
+    else if (slice_equal(word, SLICE("trusted")))
+        networks_add(site, &site->trusted, text);
+    else if (slice_equal(word, SLICE("override")))
+        override_add(world, text);
     else if (slice_equal(word, SLICE("banner")))
         banner_add(site, text);
 }
@@ -122,6 +201,7 @@ static void site_make(struct world *world, const struct script *script)
     site->set.banner_delay = site->set.slow_first = site->set.slow_octet = 0;
     for (const struct order *order = script->setup; order; order = order->next)
         setup_one(world, order->text);
+    overrides_note(site);
     if (!site->route_count)
         route_add(site, SLICE("example.org maildir"));
     for (size_t i = 0; i < site->route_count; i++)

@@ -1,0 +1,71 @@
+/* What is said for a finding that decides. */
+#include "core/machine.h"
+
+/* A reply names the recipient first where it says so, and then the finding's own words, where there are any.
+ * A finding that is not here, or whose reply does not go with what is done, gets the general one of its
+ * action. */
+static const struct {
+    enum finding finding;
+    enum say plain;
+    enum say with_words;
+    bool names_recipient;
+} replies[] = {
+    {FIND_RELAY_DENIED, SAY_RELAY_DENIED, SAY_SOURCE_ROUTED, true},
+    {FIND_UNKNOWN_RECIPIENT, SAY_UNKNOWN_RECIPIENT, SAY_UNKNOWN_RECIPIENT_INNER, true},
+    {FIND_RECIPIENT_UNSURE, SAY_RECIPIENT_UNSURE, SAY_RECIPIENT_UNSURE, true},
+    {FIND_JUNK, SAY_TOO_MUCH_JUNK, SAY_TOO_MUCH_JUNK, false},
+    {FIND_ERRORS, SAY_TOO_MANY_ERRORS, SAY_TOO_MANY_ERRORS, false},
+    {FIND_TLS_INJECTION, SAY_TLS_INJECTION, SAY_TLS_INJECTION, false},
+    {FIND_ROUTE_PLAIN, SAY_UTF8_ROUTE, SAY_UTF8_ROUTE, true},
+    {FIND_HEADER_LOOP, SAY_LOOPING, SAY_LOOPING, false},
+    {FIND_HEADER_EXCESS, SAY_HEADER_EXCESS, SAY_HEADER_EXCESS, false},
+    {FIND_FOREIGN_PROTOCOL, SAY_FOREIGN, SAY_FOREIGN, false},
+    {FIND_HTTP_TUNNEL, SAY_FOREIGN, SAY_FOREIGN, false},
+    {FIND_PIPELINING, SAY_PIPELINING, SAY_PIPELINING, false},
+    {FIND_HEADER_AS_COMMAND, SAY_HEADER_AS_COMMAND, SAY_HEADER_AS_COMMAND, false},
+    {FIND_HELO_SCHIZOPHRENIC, SAY_SCHIZOPHRENIC, SAY_SCHIZOPHRENIC, false},
+};
+
+static bool goes_with(enum say reply, enum action action)
+{
+    unsigned code = say_info(reply)->code;
+    if (action == ACTION_DEFER)
+        return code >= 400 && code < 500 && code != 421;
+    return action == ACTION_DROP || code >= 500;
+}
+
+static enum say general(enum action action, bool words)
+{
+    if (action == ACTION_DEFER)
+        return words ? SAY_POLICY_DEFER_WORDS : SAY_POLICY_DEFER;
+    if (action == ACTION_DROP)
+        return words ? SAY_POLICY_DROP_WORDS : SAY_POLICY_DROP;
+    return words ? SAY_POLICY_REJECT_WORDS : SAY_POLICY_REJECT;
+}
+
+/* 221 and 421 begin with our name (RFC 5321 section 4.2). */
+static struct slice subject(const struct turn *turn, enum say reply, bool names_recipient)
+{
+    unsigned code = say_info(reply)->code;
+    if (code == 421 || code == 221)
+        return turn->facts.site->set.host_name;
+    return names_recipient ? turn->facts.recipient_address : SLICE_NONE;
+}
+
+void policy_say(struct turn *turn, enum action action, const struct found *found)
+{
+    enum say reply = SAY_NOTHING;
+    bool names_recipient = false;
+    for (size_t i = 0; i < sizeof replies / sizeof *replies; i++)
+        if (replies[i].finding == found->finding) {
+            reply = found->words.len ? replies[i].with_words : replies[i].plain;
+            names_recipient = replies[i].names_recipient;
+        }
+    if (!reply || !goes_with(reply, action))
+        reply = general(action, found->words.len > 0);
+    struct slice first = subject(turn, reply, names_recipient);
+    if (first.len)
+        say_with(turn->step, reply, first, found->words);
+    else
+        say_with(turn->step, reply, found->words, SLICE_NONE);
+}
