@@ -370,3 +370,19 @@ size_t prefix_print(const struct prefix *prefix, char text[ADDRESS_PORT_TEXT_SIZ
     memcpy(text + len, bits, bits_len + 1);
     return len + bits_len;
 }
+
+bool address_is_special(const struct address *address)
+{
+    static const char *const networks[] = {
+        "0.0.0.0/8",       "10.0.0.0/8",     "100.64.0.0/10", "127.0.0.0/8",    "169.254.0.0/16",
+        "172.16.0.0/12",   "192.0.0.0/24",   "192.0.2.0/24",  "192.168.0.0/16", "198.18.0.0/15",
+        "198.51.100.0/24", "203.0.113.0/24", "224.0.0.0/3",   "::/127",         "100::/64",
+        "2001:db8::/32",   "fc00::/7",       "fe80::/10",     "ff00::/8"};
+
+    for (size_t i = 0; i < sizeof networks / sizeof *networks; i++) {
+        struct prefix prefix;
+        if (prefix_parse(slice_text(networks[i]), &prefix) && prefix_contains(&prefix, address))
+            return true;
+    }
+    return false;
+}
