@@ -388,6 +388,7 @@ gates 1
 state-directory {work}/state
 run-directory {work}/run
 listen 127.0.0.1:{port}
+dns.server 127.0.0.1:1
 limits {{
     connections 20000
     host-connections 1000

@@ -64,6 +64,25 @@ static bool is_address(struct slice text)
            (at == SLICE_NOT_FOUND || is_domain(slice_from(text, at + 1)));
 }
 
+static bool is_name_servers(struct slice text)
+{
+    struct slice word;
+    struct address address;
+    size_t count = 0;
+
+    while (slice_word(&text, &word)) {
+        if (!address_parse(word, &address) && !address_port_parse(word, 53, &address))
+            return false;
+        count++;
+    }
+    return count > 0 && count <= 4;
+}
+
+static bool is_short_domain(struct slice text)
+{
+    return text.len <= 200 && is_domain(text);
+}
+
 static bool is_path(struct slice text)
 {
     return text.len > 0;
@@ -87,6 +106,9 @@ static const struct text_rule text_rules[] = {
     {"policy-url", is_url, "a page's address, such as https://example.net/policy", true, false},
     {"deliver.separators", is_separators, "characters such as + or -, and no letters, digits or blanks", true,
      false},
+    {"dns.server", is_name_servers,
+     "addresses of name servers, such as 127.0.0.1 or \"192.0.2.53 [2001:db8::53]:5353\"", true, false},
+    {"dns.probe", is_short_domain, "a domain such as com", true, false},
     {"log.file", is_path, "a file", true, true},
     {"log.facility", is_facility, "a facility of syslog(3), such as mail or local0", false, false},
 };

@@ -1,6 +1,7 @@
 /* What the session machine wants done, given to whoever does it. */
 #include "base/text.h"
 #include "daemon/conn_part.h"
+#include "daemon/questions.h"
 #include "daemon/relay.h"
 #include "io/store.h"
 #include "queue/mailboxes.h"
@@ -82,7 +83,7 @@ static void ask(struct conn *conn, const struct outbox_action *action)
     case ASK_MX:
     case ASK_TXT:
     case ASK_LISTED:
-    case ASK_REGISTERED: inbox_post_answer(gate->inbox, ticket, ANSWER_FAILED, SLICE("no resolver")); break;
+    case ASK_REGISTERED: questions_ask(gate->questions, ticket, action->ask, action->key); break;
     case ASK_NOTHING:
     case ASK_KIND_LIMIT: inbox_post_answer(gate->inbox, ticket, ANSWER_NONE, SLICE_NONE); break;
     }

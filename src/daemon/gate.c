@@ -3,6 +3,7 @@
 #include "checks/list.h"
 #include "daemon/conn.h"
 #include "daemon/listener.h"
+#include "daemon/questions.h"
 #include "daemon/relay.h"
 #include "io/digest.h"
 #include "io/files.h"
@@ -58,6 +59,7 @@ static void tick_due(struct loop_timer *timer)
     counters_set(counters, slot, COUNTER_EVENTS_LOST, counts.lost);
     counters_set(counters, slot, COUNTER_MEMORY, memory_in_use());
     counters_set(counters, slot, COUNTER_CONN_SIZE, conn_size());
+    questions_count(gate->questions);
     gate->world.short_of_disk = spool_short_of_disk(gate->spool, loop_now_ms(gate->loop));
     loop_timer_set(gate->loop, timer, loop_now_ms(gate->loop) + TICK_MS);
 }
@@ -275,6 +277,7 @@ static int gate_begin(struct gate *gate, struct error *error)
     if (journal_begin(gate, error) < 0 || store_begin(gate, error) < 0 || spool_begin(gate, error) < 0)
         return -1;
     relay_begin(gate);
+    gate->questions = questions_new(gate);
     conns_init(gate);
     gate->listeners = listeners_open(gate, error);
     gate->port = gate->listeners ? worker_attach(gate->worker, gate->loop, message_came, gate, error) : NULL;
@@ -288,6 +291,7 @@ static void gate_done(struct gate *gate)
         conns_done(gate);
     listeners_close(gate->listeners);
     worker_detach(gate->port);
+    questions_free(gate->questions);
     relay_free(gate->relay);
     spool_close(gate->spool);
     mailboxes_close(gate->mailboxes);

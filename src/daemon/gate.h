@@ -17,6 +17,7 @@
 struct conn;
 struct listeners;
 struct mailboxes;
+struct questions;
 struct relay;
 struct spool;
 struct store;
@@ -56,6 +57,7 @@ struct gate {
     struct journal_writer *journal;
     struct mailboxes *mailboxes;
     struct relay *relay;
+    struct questions *questions;
     struct spool *spool;
     struct drafts drafts;
     struct store *store;

@@ -94,7 +94,7 @@ static void say_totals(struct answer_line *line)
     json_put_bool(&line->json, "total", true);
     json_put_u64(&line->json, "slots", supervisor->current->site->set.limit_connections);
     for (unsigned counter = 0; counter < COUNTER_LIMIT; counter++) {
-        if (counter != COUNTER_CONN_SIZE)
+        if (counter != COUNTER_CONN_SIZE && counter != COUNTER_DNS_STATE)
             json_put_u64(&line->json, counter_word((enum counter)counter),
                          counters_sum(supervisor->counters, (enum counter)counter));
     }

@@ -40,6 +40,19 @@ const char *counter_word(enum counter counter)
     case COUNTER_REFUSED: return "refused";
     case COUNTER_MESSAGES: return "messages";
     case COUNTER_EVENTS_LOST: return "events_lost";
+    case COUNTER_DNS_STATE: return "dns_state";
+    case COUNTER_DNS_KEPT: return "dns_kept";
+    case COUNTER_DNS_OCTETS: return "dns_octets";
+    case COUNTER_DNS_ASKED: return "dns_asked";
+    case COUNTER_DNS_CACHED: return "dns_cached";
+    case COUNTER_DNS_MERGED: return "dns_merged";
+    case COUNTER_DNS_SENT: return "dns_sent";
+    case COUNTER_DNS_ANSWERED: return "dns_answered";
+    case COUNTER_DNS_FAILED: return "dns_failed";
+    case COUNTER_DNS_STRAYS: return "dns_strays";
+    case COUNTER_DNS_CUT: return "dns_cut";
+    case COUNTER_DNS_REWRITTEN: return "dns_rewritten";
+    case COUNTER_DNS_TOOK_US: return "dns_took_us";
     case COUNTER_LIMIT: break;
     }
     return NULL;

@@ -17,11 +17,24 @@ enum counter {
     COUNTER_CONNECTIONS,               /* open now */
     COUNTER_MEMORY,                    /* octets in use */
     COUNTER_CONN_SIZE,                 /* octets of an idle connection by the code's own count */
+    COUNTER_DNS_STATE,                 /* 0 no resolver, else 1 and enum resolver_state */
+    COUNTER_DNS_KEPT,                  /* answers that are kept */
+    COUNTER_DNS_OCTETS,                /* memory that they take */
     COUNTER_GAUGES,                    /* those before are states; those behind only grow */
     COUNTER_ACCEPTED = COUNTER_GAUGES, /* connections since the start */
     COUNTER_REFUSED,                   /* of them refused for want of slots, memory or descriptors */
     COUNTER_MESSAGES,                  /* stored or relayed */
     COUNTER_EVENTS_LOST,               /* the journal could not keep up */
+    COUNTER_DNS_ASKED,                 /* questions for name servers (struct resolver_counts tells more) */
+    COUNTER_DNS_CACHED,                /* of them answered from memory */
+    COUNTER_DNS_MERGED,                /* that shared one under way */
+    COUNTER_DNS_SENT,                  /* datagrams to name servers */
+    COUNTER_DNS_ANSWERED,              /* answers from name servers */
+    COUNTER_DNS_FAILED,                /* questions without a usable answer */
+    COUNTER_DNS_STRAYS,                /* answers that nobody asked for */
+    COUNTER_DNS_CUT,                   /* answers cut short */
+    COUNTER_DNS_REWRITTEN,             /* invented addresses, taken for none */
+    COUNTER_DNS_TOOK_US,               /* microseconds that the answers took, together */
     COUNTER_LIMIT
 };
 

@@ -135,6 +135,14 @@ static void trouble(struct render_log *log, const struct event *event)
              log_text(log, trouble->reason), trouble->effect.len ? "; " : "", log_text(log, trouble->effect));
 }
 
+static void service_changed(struct render_log *log, const struct event *event)
+{
+    const struct event_service_changed *changed = &event->body.service_changed;
+    log_line(log, 1, WHO_SYSTEM, "%s: %s: %s%s%s", log_text(log, changed->service),
+             log_text(log, changed->state), log_text(log, changed->reason), changed->effect.len ? "; " : "",
+             log_text(log, changed->effect));
+}
+
 void log_process_event(struct render_log *log, const struct event *event)
 {
     const union event_body *body = &event->body;
@@ -157,6 +165,7 @@ void log_process_event(struct render_log *log, const struct event *event)
                  log_text(log, body->configuration_refused.mistakes));
         break;
     case EVENT_KIND_trouble: trouble(log, event); break;
+    case EVENT_KIND_service_changed: service_changed(log, event); break;
     default: unknown(log, event); break;
     }
 }

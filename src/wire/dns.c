@@ -50,8 +50,8 @@ const char *dns_type_word(enum dns_type type)
 
 const char *dns_code_words(uint8_t code)
 {
-    static const char *const words[] = {"no error",     "format error",    "server failure",
-                                        "no such name", "not implemented", "refused"};
+    static const char *const words[] = {"no error",     "format error",      "server failure",
+                                        "no such name", "no such operation", "refused"};
     return code < sizeof words / sizeof *words ? words[code] : "an unknown error";
 }
 

@@ -17,6 +17,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -68,18 +69,20 @@ static inline unsigned rig_free_port(void)
     return ntohs(name.sin_port);
 }
 
-/* Writes the configuration; `more` comes behind what every one has. */
+/* Writes the configuration; `more` comes behind what every one has. No name server of the outside is asked.
+ */
 static inline void rig_configure(const struct rig *rig, const char *more)
 {
     FILE *file = fopen(rig->conf, "we");
     assert_non_null(file);
     const struct passwd *user = getpwuid(geteuid());
     const struct group *group = getgrgid(getegid());
-    fprintf(
-        file,
-        "listen 127.0.0.1:%u\nstate-directory %s/state\nrun-directory %s/run\nuser %s\ngroup %s\n"
-        "log.to none\nbanner.delay 0\nroute example.net {\n maildir \"%s/mail/%%s\"\n mailboxes any\n}\n%s",
-        rig->port, rig->folder, rig->folder, user->pw_name, group->gr_name, rig->folder, more);
+    fprintf(file,
+            "listen 127.0.0.1:%u\nstate-directory %s/state\nrun-directory %s/run\nuser %s\ngroup %s\n"
+            "log.to none\nbanner.delay 0\nroute example.net {\n maildir \"%s/mail/%%s\"\n mailboxes any\n}\n"
+            "%s%s",
+            rig->port, rig->folder, rig->folder, user->pw_name, group->gr_name, rig->folder,
+            strstr(more, "dns.server") ? "" : "dns.server 127.0.0.1:1\n", more);
     assert_int_equal(fclose(file), 0);
 }
 

@@ -31,9 +31,13 @@ log.file log/mail
 listen 127.0.0.1:{port}
 listen [::1]:{port}
 {certificate}
+{dns}
 {settings}
 {routes}
 """
+
+# Nobody is there: questions fail at once, and none leaves this machine.
+NO_DNS = "dns.server 127.0.0.1:1"
 
 
 def certificate_make(folder, names=(NAME, "localhost"), days=30):
@@ -99,7 +103,8 @@ class Postern:
         user = f"user {USER}\ngroup {pwd_group()}" if os.geteuid() == 0 else ""
         delay = "" if "banner.delay" in self.settings else "banner.delay 0"
         text = CONF.format(name=NAME, user=user, delay=delay, gates=self.gates, port=self.port, certificate=certificate,
-                           settings=self.settings, routes=self.routes)
+                           settings=self.settings, routes=self.routes,
+                           dns="" if "dns.server" in self.settings else NO_DNS)
         with open(self.conf, "w", encoding="utf-8") as file:
             file.write(text)
 
