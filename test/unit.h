@@ -12,6 +12,8 @@
 
 #include "base/slice.h"
 
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
@@ -29,6 +31,17 @@ static inline void assert_printed(size_t len, const char *text, const char *want
 {
     assert_string_equal(text, wanted);
     assert_int_equal(len, strlen(text));
+}
+
+#define FOLDER_SIZE 64
+
+/* Makes a folder of the test's own, below $TMPDIR or /tmp. The test removes it; what a failed one leaves goes
+ * with the folder that test/run gives as $TMPDIR. -1: it cannot be made. */
+static inline int folder_new(char folder[FOLDER_SIZE], const char *name)
+{
+    const char *below = getenv("TMPDIR");
+    const int len = snprintf(folder, FOLDER_SIZE, "%s/postern-%s-XXXXXX", below ? below : "/tmp", name);
+    return len < FOLDER_SIZE && mkdtemp(folder) ? 0 : -1;
 }
 
 #endif

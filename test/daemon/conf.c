@@ -147,13 +147,12 @@ static void test_digest_tells_texts_apart(void **state)
 
 /* --- files --------------------------------------------------------------------------------------------- */
 
-static char folder[64];
+static char folder[FOLDER_SIZE];
 
 static int make_folder(void **state)
 {
     (void)state;
-    memcpy(folder, "/tmp/postern-conf-XXXXXX", 25);
-    return mkdtemp(folder) ? chdir(folder) : -1;
+    return folder_new(folder, "conf") < 0 ? -1 : chdir(folder);
 }
 
 static int drop_folder(void **state)

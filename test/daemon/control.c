@@ -12,8 +12,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-static char folder[] = "/tmp/postern-test-XXXXXX";
-static char path[64];
+static char folder[FOLDER_SIZE];
+static char path[FOLDER_SIZE + 8];
 
 struct server {
     struct loop *loop;
@@ -215,7 +215,7 @@ static void client_does_not_read(void **state)
 static int folder_make(void **state)
 {
     (void)state;
-    if (!mkdtemp(folder))
+    if (folder_new(folder, "control") < 0)
         return -1;
     snprintf(path, sizeof path, "%s/s", folder);
     return 0;

@@ -58,8 +58,8 @@ static void world_open(struct world *world, const char *folder)
 
 static void world_make(struct world *world)
 {
-    char folder[] = "/tmp/postern-keeper-XXXXXX";
-    assert_non_null(mkdtemp(folder));
+    char folder[FOLDER_SIZE];
+    assert_int_equal(folder_new(folder, "keeper"), 0);
     world_open(world, folder);
     assert_int_equal(mkdir(world->state, 0700), 0);
     assert_int_equal(mkdir(world->run, 0700), 0);

@@ -29,7 +29,7 @@
 static const char *rig_program; /* of the build: main sets it */
 
 struct rig {
-    char folder[64];
+    char folder[FOLDER_SIZE];
     char conf[96];
     unsigned port;
     pid_t pid;
@@ -138,8 +138,8 @@ static inline int rig_command(const struct rig *rig, const char *command, const 
 
 static inline void rig_make(struct rig *rig, const char *more)
 {
-    *rig = (struct rig){.folder = "/tmp/postern-test-XXXXXX", .port = rig_free_port(), .out = -1};
-    assert_non_null(mkdtemp(rig->folder));
+    *rig = (struct rig){.port = rig_free_port(), .out = -1};
+    assert_int_equal(folder_new(rig->folder, "gate"), 0);
     snprintf(rig->conf, sizeof rig->conf, "%s/t.conf", rig->folder);
     rig_configure(rig, more);
 }

@@ -90,9 +90,9 @@ static void unix_socket(void **state)
 {
     (void)state;
     struct error error;
-    char folder[] = "/tmp/postern-test-XXXXXX";
-    char path[64];
-    assert_non_null(mkdtemp(folder));
+    char folder[FOLDER_SIZE];
+    char path[FOLDER_SIZE + 8];
+    assert_int_equal(folder_new(folder, "net"), 0);
     snprintf(path, sizeof path, "%s/s", folder);
     int listener = net_listen_unix(slice_text(path), 0600, &error);
     assert_true(listener >= 0);

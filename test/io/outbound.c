@@ -246,8 +246,8 @@ static void proxy_connections_are_one_clients(void **state)
 
 static void tls_open(struct rig *rig)
 {
-    char folder[] = "/tmp/postern-outbound-XXXXXX", chain[64], key[64];
-    assert_non_null(mkdtemp(folder));
+    char folder[FOLDER_SIZE], chain[FOLDER_SIZE + 8], key[FOLDER_SIZE + 8];
+    assert_int_equal(folder_new(folder, "outbound"), 0);
     snprintf(chain, sizeof chain, "%s/chain", folder);
     snprintf(key, sizeof key, "%s/key", folder);
     assert_int_equal(certificate_write(true, "inner.example", chain, key), 0);

@@ -14,13 +14,12 @@
 #define NOW INT64_C(1763719631000)
 
 struct folder {
-    char path[64];
+    char path[FOLDER_SIZE];
 };
 
 static inline void folder_make(struct folder *folder)
 {
-    snprintf(folder->path, sizeof folder->path, "/tmp/postern-store-XXXXXX");
-    assert_non_null(mkdtemp(folder->path));
+    assert_int_equal(folder_new(folder->path, "store"), 0);
 }
 
 static inline void folder_remove(const struct folder *folder)

@@ -10,9 +10,9 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-static char folder[] = "/tmp/postern-test-XXXXXX";
-static char files[4][2]
-                 [64]; /* default RSA, default ECDSA, mail.example.org, other.example.org; chain and key */
+static char folder[FOLDER_SIZE];
+static char files[4][2][FOLDER_SIZE + 32]; /* default RSA, default ECDSA, mail.example.org, other.example.org;
+                                              chain and key */
 static struct certificate certificates[4];
 static struct slice names[] = {SLICE("mail.example.org"), SLICE("*.example.net")};
 
@@ -21,7 +21,7 @@ static int files_make(void **state)
     (void)state;
     static const char *const subjects[] = {"rsa.example.com", "ecdsa.example.com", "mail.example.org",
                                            "spare"};
-    if (!mkdtemp(folder))
+    if (folder_new(folder, "tls") < 0)
         return -1;
     for (int i = 0; i < 4; i++) {
         snprintf(files[i][0], sizeof files[i][0], "%s/%d.crt", folder, i);

@@ -12,8 +12,7 @@
 
 void folder_make(struct folder *folder)
 {
-    snprintf(folder->path, sizeof folder->path, "/tmp/postern-journal-XXXXXX");
-    assert_non_null(mkdtemp(folder->path));
+    assert_int_equal(folder_new(folder->path, "journal"), 0);
 }
 
 void folder_remove(const struct folder *folder)

@@ -4,9 +4,10 @@
 
 #include "core/event.h"
 #include "journal/writer.h"
+#include "unit.h"
 
 struct folder {
-    char path[64];
+    char path[FOLDER_SIZE];
 };
 
 void folder_make(struct folder *folder);

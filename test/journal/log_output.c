@@ -13,14 +13,13 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-static char folder[64];
+static char folder[FOLDER_SIZE];
 static char path[96];
 
 static int setup(void **state)
 {
     (void)state;
-    snprintf(folder, sizeof folder, "/tmp/postern-log-XXXXXX");
-    if (!mkdtemp(folder))
+    if (folder_new(folder, "log") < 0)
         return -1;
     snprintf(path, sizeof path, "%s/log", folder);
     return 0;

@@ -265,8 +265,8 @@ static void names_of_folders_are_safe(void **state)
 
 /* --- the published table -------------------------------------------------------------------------------- */
 
-static char folder[] = "/tmp/postern-book-XXXXXX";
-static char file[64];
+static char folder[FOLDER_SIZE];
+static char file[FOLDER_SIZE + 16];
 
 static void publish(void)
 {
@@ -361,7 +361,7 @@ static void spoilt_table_is_not_believed(void **state)
 static int make_folder(void **state)
 {
     (void)state;
-    if (!mkdtemp(folder))
+    if (folder_new(folder, "book") < 0)
         return -1;
     snprintf(file, sizeof(file), "%s/mailboxes", folder);
     return 0;
