@@ -239,17 +239,21 @@ static unsigned least(unsigned a, unsigned b)
     return a < b ? a : b;
 }
 
-/* Row by row: `row[j]` is the distance between the octets of `a` so far and the first j of `b`. */
+/* Row by row: `row[j]` is the distance between the octets of `a` so far and the first j of `b`. No later row
+ * has less than the least of this one. */
 unsigned text_distance(struct slice a, struct slice b, unsigned most)
 {
     unsigned row[DISTANCE_LEN_MAX + 1];
 
-    if (a.len > DISTANCE_LEN_MAX || b.len > DISTANCE_LEN_MAX)
+    const size_t apart = a.len > b.len ? a.len - b.len : b.len - a.len;
+
+    if (a.len > DISTANCE_LEN_MAX || b.len > DISTANCE_LEN_MAX || apart > most)
         return most + 1;
     for (unsigned j = 0; j <= b.len; j++)
         row[j] = j;
     for (unsigned i = 0; i < a.len; i++) {
         unsigned diagonal = row[0];
+        unsigned best = i + 1;
 
         row[0] = i + 1;
         for (unsigned j = 0; j < b.len; j++) {
@@ -258,7 +262,10 @@ unsigned text_distance(struct slice a, struct slice b, unsigned most)
 
             diagonal = row[j + 1];
             row[j + 1] = least(replaced, least(row[j], diagonal) + 1);
+            best = least(best, row[j + 1]);
         }
+        if (best > most)
+            return most + 1;
     }
     return least(row[b.len], most + 1);
 }

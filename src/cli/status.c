@@ -115,15 +115,14 @@ static void on_keeper(void *data, struct slice line)
     const struct view *view = data;
     json_t *object = json_loadb(line.at, line.len, 0, NULL);
     const uint64_t behind = number_of(object, "behind");
-    char octets[TEXT_UNIT_SIZE], lag[TEXT_UNIT_SIZE];
+    char lag[TEXT_UNIT_SIZE];
 
-    (void)text_print_size(behind, octets);
     (void)text_print_duration(number_of(object, "lag_ms"), lag);
     if (!behind)
         cli_print("the keeper has read all that was recorded\n");
     else
-        cli_print("%sthe keeper is %s of the journal behind, by %s%s\n",
-                  cli_style(view->cli, CLI_STYLE_WARNING), octets, lag,
+        cli_print("%sthe keeper has %llu octets of the journal still to read, and is behind by %s%s\n",
+                  cli_style(view->cli, CLI_STYLE_WARNING), (unsigned long long)behind, lag,
                   cli_style(view->cli, CLI_STYLE_PLAIN));
     json_decref(object);
 }

@@ -219,6 +219,9 @@ static void measures_distance(void **state)
         {{"kitten", 6}, {"sitting", 7}, 1, 2},
         {{"listen", 6}, {"lsiten", 6}, 9, 2},
         {{"abcd", 4}, {"xabcd", 5}, 9, 1},
+        {{"abcd", 4}, {"abcdefg", 7}, 2, 3},
+        {{"abcdefgh", 8}, {"hgfedcba", 8}, 2, 3},
+        {{"abcdefgh", 8}, {"habcdefg", 8}, 2, 2},
     };
     char longest[65];
 
