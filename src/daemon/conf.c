@@ -1,6 +1,7 @@
 /* Reads the configuration's files, follows includes, and makes the site. */
 #include "daemon/conf.h"
 
+#include "core/override.h"
 #include "daemon/conf_make.h"
 #include "io/digest.h"
 
@@ -278,6 +279,9 @@ static void site_finish(struct conf_maker *maker)
     site->own = networks_finish(maker, &maker->own);
     site->xclient = networks_finish(maker, &maker->xclient);
     site->bare_newline = networks_finish(maker, &maker->bare_newline);
+    site->trusted = networks_finish(maker, &maker->trusted);
+    site->overrides = conf_list_finish(&maker->overrides, &site->arena, &site->override_count);
+    overrides_note(site);
     for (size_t i = 0; i < site->route_count; i++) {
         site->routes[i].number = (uint16_t)i;
         for (size_t n = 0; n < site->routes[i].domain_count; n++)

@@ -202,6 +202,19 @@ static void judge_user(struct conf_maker *maker)
                      error.text);
 }
 
+/* --- warnings: policy ---------------------------------------------------------------------------------- */
+
+static void judge_policy(struct conf_maker *maker)
+{
+    const struct settings *set = &maker->site->set;
+
+    warn_setting(maker, set->policy_observe, "policy.observe", "is on: nothing that is found is acted on");
+    warn_setting(maker, set->policy_suspect > set->policy_reject, "policy.suspect",
+                 "is above policy.reject: nobody is a suspect before it is refused");
+    warn_setting(maker, set->policy_defer > set->policy_reject, "policy.defer",
+                 "is above policy.reject: nobody is asked to come again before it is refused");
+}
+
 void conf_judge(struct conf_maker *maker)
 {
     const struct site *site = maker->site;
@@ -215,6 +228,7 @@ void conf_judge(struct conf_maker *maker)
     judge_relaying(maker);
     judge_notifications(maker);
     judge_limits(maker);
+    judge_policy(maker);
     if (maker->care == CONF_CARE_FILES && maker->report->mistakes.count == 0)
         conf_judge_aliases(maker);
 }

@@ -1,8 +1,8 @@
 /* What the parts of the configuration's loader share; nobody else includes this.
  *
- * conf.c reads files and follows includes, conf_words.c walks over directives by tables of words, conf_site.c
- * and conf_route.c know what the words mean, conf_files.c looks at the files that are named, conf_judge.c at
- * what only the whole can show. */
+ * conf.c reads files and follows includes, conf_words.c walks over directives by tables of words,
+ * conf_site.c, conf_route.c and conf_policy.c know what the words mean, conf_files.c looks at the files that
+ * are named, conf_judge.c at what only the whole can show. */
 #ifndef DAEMON_CONF_MAKE_H
 #define DAEMON_CONF_MAKE_H
 
@@ -45,7 +45,8 @@ struct conf_maker {
     struct conf_list listens, listen_places;
     struct conf_list certificates;
     struct conf_list routes, route_places;
-    struct conf_list own, xclient, bare_newline;
+    struct conf_list own, xclient, bare_newline, trusted;
+    struct conf_list overrides;
     struct conf_list banner;
     size_t banner_octets;
     struct digest *digest; /* of all the text that was read; NULL after its end */
@@ -143,7 +144,18 @@ extern const struct conf_words conf_site_words; /* the file itself */
 /* Whether nobody reaches it from the Internet. */
 bool conf_prefix_is_private(const struct prefix *prefix);
 void conf_include(const struct conf_at *at, const struct conf_walk *walk);
-void conf_route_read(const struct conf_at *at); /* route DOMAIN … { … } */
+void conf_route_read(const struct conf_at *at);    /* route DOMAIN … { … } */
+void conf_check_read(const struct conf_at *at);    /* check FINDING { … } */
+void conf_override_read(const struct conf_at *at); /* override { … } */
+
+struct conf_network_use {
+    struct conf_list *list;
+    unsigned bits_ipv4, bits_ipv6; /* shorter prefixes of public addresses are a danger */
+    const char *danger;            /* NULL: there is none */
+};
+
+/* A directive whose values are networks: adds them to the list, a struct prefix each. */
+void conf_networks_read(const struct conf_at *at, const struct conf_network_use *use);
 /* For the file's words: settings by their dotted names, and blocks of them. */
 bool conf_setting_other(const struct conf_at *at);
 struct slice conf_setting_name(const struct conf_at *at, size_t index);

@@ -65,13 +65,7 @@ static bool prefix_is_wide(const struct prefix *prefix, unsigned bits_ipv4, unsi
            prefix->bits < (prefix->network.family == ADDRESS_IPV4 ? bits_ipv4 : bits_ipv6);
 }
 
-struct network_use {
-    struct conf_list *list;
-    unsigned bits_ipv4, bits_ipv6; /* shorter prefixes of public addresses are a danger */
-    const char *danger;            /* NULL: there is none */
-};
-
-static void read_networks(const struct conf_at *at, const struct network_use *use)
+void conf_networks_read(const struct conf_at *at, const struct conf_network_use *use)
 {
     for (size_t i = 0; i < at->node->value_count; i++) {
         const struct slice text = at->node->values[i].text;
@@ -90,29 +84,37 @@ static void read_networks(const struct conf_at *at, const struct network_use *us
 
 static void read_own(const struct conf_at *at)
 {
-    const struct network_use use = {&at->maker->own, 16, 32,
-                                    "whoever connects from it may relay through route *"};
-    read_networks(at, &use);
+    const struct conf_network_use use = {&at->maker->own, 16, 32,
+                                         "whoever connects from it may relay through route *"};
+    conf_networks_read(at, &use);
 }
 
 static void read_xclient(const struct conf_at *at)
 {
-    const struct network_use use = {
+    const struct conf_network_use use = {
         &at->maker->xclient, 24, 64,
         "whoever connects from it may pass for any address, your own networks' too"};
-    read_networks(at, &use);
+    conf_networks_read(at, &use);
 }
 
 static void read_bare_newline(const struct conf_at *at)
 {
-    const struct network_use use = {.list = &at->maker->bare_newline};
-    read_networks(at, &use);
+    const struct conf_network_use use = {.list = &at->maker->bare_newline};
+    conf_networks_read(at, &use);
+}
+
+static void read_trusted(const struct conf_at *at)
+{
+    const struct conf_network_use use = {&at->maker->trusted, 16, 32,
+                                         "nobody who connects from it is judged by its address"};
+    conf_networks_read(at, &use);
 }
 
 static const struct conf_word network_words[] = {
     {"own", "own NETWORK ...", read_own, 1, 0, CONF_BLOCK_NONE, false},
     {"xclient", "xclient NETWORK ...", read_xclient, 1, 0, CONF_BLOCK_NONE, false},
     {"bare-newline", "bare-newline NETWORK ...", read_bare_newline, 1, 0, CONF_BLOCK_NONE, false},
+    {"trusted", "trusted NETWORK ...", read_trusted, 1, 0, CONF_BLOCK_NONE, false},
 };
 
 static void read_networks_block(const struct conf_at *at)
@@ -133,9 +135,9 @@ struct listen_draft {
 static void read_proxy(const struct conf_at *at)
 {
     struct listen_draft *draft = at->subject;
-    const struct network_use use = {
+    const struct conf_network_use use = {
         &draft->proxy, 24, 64, "whoever connects from it may pass for any address, your own networks' too"};
-    read_networks(at, &use);
+    conf_networks_read(at, &use);
 }
 
 static void read_optional(const struct conf_at *at)
@@ -230,6 +232,8 @@ static const struct conf_word site_words[] = {
     {"certificate", "certificate CHAIN-FILE KEY-FILE { ... }", read_certificate, 2, 2, CONF_BLOCK_MAY, false},
     {"route", "route DOMAIN ... { ... }", conf_route_read, 1, 0, CONF_BLOCK_MUST, false},
     {"networks", "networks { ... }", read_networks_block, 0, 0, CONF_BLOCK_MUST, false},
+    {"check", "check FINDING { ... }", conf_check_read, 1, 1, CONF_BLOCK_MUST, false},
+    {"override", "override { ... }", conf_override_read, 0, 0, CONF_BLOCK_MUST, false},
 };
 
 const struct conf_words conf_site_words = {

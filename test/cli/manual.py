@@ -41,7 +41,7 @@ class Manual(unittest.TestCase):
         page = read('doc/man/postern.conf.5')
         described = set(re.findall(r'^\.(?:Ss|It Ic) ([a-z-]+)', page, re.M))
         known = {'include'}
-        for name in ('conf_site.c', 'conf_route.c'):
+        for name in ('conf_site.c', 'conf_route.c', 'conf_policy.c'):
             known |= set(re.findall(r'^    \{"([a-z-]+)", "', read(f'src/daemon/{name}'), re.M))
         self.assertGreater(len(known), 15)
         self.assertEqual(known - described, set())

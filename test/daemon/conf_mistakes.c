@@ -29,7 +29,7 @@ static const struct row mistakes[] = {
      "aliases, "
      "tls or tell\n"},
     {"networks { mine 10.0.0.0/8 }\n",
-     "t.conf:1: networks knows no \"mine\": expected own, xclient or bare-newline\n"},
+     "t.conf:1: networks knows no \"mine\": expected own, xclient, bare-newline or trusted\n"},
     {"listen 127.0.0.1:25 { proxie 10.0.0.1 }\n",
      "t.conf:1: listen knows no \"proxie\": did you mean proxy?\n"},
     {"Limits.recipients 100\n",
@@ -88,6 +88,53 @@ static const struct row mistakes[] = {
      "t.conf:4: mailbox JOE stands twice: expected it once, and it is at t.conf:3 already\n"},
     {"route a.example {\n relay 192.0.2.1\n relay 192.0.2.2\n}\n",
      "t.conf:3: relay stands twice: expected it once, and it is at t.conf:2 already\n"},
+
+    /* check, override */
+    {"check early-talks { weight 1 }\n",
+     "t.conf:1: there is no finding \"early-talks\": did you mean early-talk?\n"},
+    {"check nonsense { weight 1 }\n",
+     "t.conf:1: there is no finding \"nonsense\": expected one of postern-findings(7)\n"},
+    {"check relay-denied { mode off }\n",
+     "t.conf:1: relay-denied is no matter of policy: expected another finding\n"},
+    {"check nul { mode on }\n", "t.conf:1: mode cannot be \"on\": expected off, observe or enforce\n"},
+    {"check nul { weight 1001 }\n",
+     "t.conf:1: weight cannot be \"1001\": expected a weight from -1000 to 1000\n"},
+    {"check nul { action refuse }\n", "t.conf:1: action cannot be \"refuse\": expected none, slow, defer, "
+                                      "discard, reject, trap or drop\n"},
+    {"check nul { weigth 1 }\n", "t.conf:1: a check knows no \"weigth\": did you mean weight?\n"},
+    {"check nul { }\n", "t.conf:1: check nul changes nothing: expected mode, weight or action in it\n"},
+    {"check nul\n", "t.conf:1: check wants a block: expected check FINDING { ... }\n"},
+    {"check nul { weight 1 }\ncheck nul { weight 2 }\n",
+     "t.conf:2: check nul stands twice: expected it once, and it is at t.conf:1 already\n"},
+    {"check nul { weight 1\n weight 2 }\n",
+     "t.conf:2: weight stands twice: expected it once, and it is at t.conf:1 already\n"},
+    {"override { allow }\n",
+     "t.conf:1: override says of nobody what it is about: expected network, ptr, helo, "
+     "sender, recipient or authenticated in it\n"},
+    {"override { sender example.org }\n",
+     "t.conf:1: override changes nothing: expected allow, block, known, observe or check in it\n"},
+    {"override { sender example.org\n allow\n block }\n",
+     "t.conf:1: override allows and blocks: expected one of the two\n"},
+    {"override { network 10.0.0.1/8\n allow }\n",
+     "t.conf:1: network cannot be \"10.0.0.1/8\": expected a network such as 192.0.2.0/24 or 2001:db8::/32, "
+     "without bits behind its length\n"},
+    {"override { sender @x\n recipient \"<>\"\n ptr a..b\n helo \"a b\"\n known }\n",
+     "t.conf:1: sender cannot be \"@x\": expected joe@example.org, example.org, .example.org for all below "
+     "it, "
+     "or \"<>\"\n"
+     "t.conf:2: recipient cannot be \"<>\": expected joe@example.org, example.org, or .example.org for all "
+     "below "
+     "it\n"
+     "t.conf:3: ptr cannot be \"a..b\": expected a name such as mx.example.org, or .example.org for all "
+     "below "
+     "it\n"
+     "t.conf:4: helo cannot be \"a b\": expected a name such as mx.example.org, or .example.org for all "
+     "below "
+     "it\n"},
+    {"override { helo x\n block \"\xc3\xa4\" }\n",
+     "t.conf:2: block cannot be \"\xc3\xa4\": expected a reason in printable ASCII, at most 200 octets\n"},
+    {"override { helo x\n check nul { mode off }\n check nul { mode off } }\n",
+     "t.conf:3: check nul stands twice: expected it once, and it is at t.conf:2 already\n"},
 
     /* listen, banner, networks, certificate */
     {"listen smtp\n",
