@@ -395,6 +395,11 @@ limits {{
 }}
 relay.connections 100
 banner.delay 0
+ehlo.refuse off
+slow {{
+    first 0
+    octet 0
+}}
 log {{
     to file
     file {work}/state/maillog

@@ -27,17 +27,17 @@ run-directory run
 gates {gates}
 log.to file
 log.file log/mail
-{delay}
+{defaults}
 listen 127.0.0.1:{port}
 listen [::1]:{port}
 {certificate}
-{dns}
 {settings}
 {routes}
 """
 
-# Nobody is there: questions fail at once, and none leaves this machine.
-NO_DNS = "dns.server 127.0.0.1:1"
+# What the gate does to clients whom it does not know, and no test waits for that which does not test it; and a name
+# server that is not there: questions fail at once, and none leaves this machine.
+DEFAULTS = {"banner.delay": "0", "slow.first": "0", "slow.octet": "0", "ehlo.refuse": "off", "dns.server": "127.0.0.1:1"}
 
 
 def certificate_make(folder, names=(NAME, "localhost"), days=30):
@@ -101,10 +101,9 @@ class Postern:
             setattr(self, name, value)
         certificate = f"certificate {self.certificate} {self.key}" if self.certificate else ""
         user = f"user {USER}\ngroup {pwd_group()}" if os.geteuid() == 0 else ""
-        delay = "" if "banner.delay" in self.settings else "banner.delay 0"
-        text = CONF.format(name=NAME, user=user, delay=delay, gates=self.gates, port=self.port, certificate=certificate,
-                           settings=self.settings, routes=self.routes,
-                           dns="" if "dns.server" in self.settings else NO_DNS)
+        defaults = "\n".join(f"{name} {value}" for name, value in DEFAULTS.items() if name not in self.settings)
+        text = CONF.format(name=NAME, user=user, defaults=defaults, gates=self.gates, port=self.port,
+                           certificate=certificate, settings=self.settings, routes=self.routes)
         with open(self.conf, "w", encoding="utf-8") as file:
             file.write(text)
 
