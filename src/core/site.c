@@ -306,6 +306,8 @@ struct site *site_new(void)
 
     arena_init(&site->arena, NULL, 0);
     table_init(&site->routes_by_domain, 0); /* the administrator chooses the keys */
+    table_init(&site->access, 0);
+    table_init(&site->traps, 0);
     settings_preset(&site->set, &site->arena);
     rules_preset(site->rules);
     return site;
@@ -316,6 +318,8 @@ void site_free(struct site *site)
     if (!site)
         return;
     table_drop(&site->routes_by_domain);
+    table_drop(&site->access);
+    table_drop(&site->traps);
     arena_drop(&site->arena);
     memory_give(site, sizeof *site);
 }

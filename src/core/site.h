@@ -136,6 +136,14 @@ struct route {
     enum route_tell tell;
 };
 
+/* access FILE: what the tables say of one key. */
+struct access_rule {
+    struct slice key;      /* as the table has it, with its tag: for evidence */
+    uint8_t action;        /* enum access_action of wire/access.h */
+    struct slice enhanced; /* "5.7.1", or empty */
+    struct slice text;     /* for the client, or empty */
+};
+
 struct override;
 
 struct site {
@@ -152,6 +160,8 @@ struct site {
     struct route *routes;
     size_t route_count;
     struct table routes_by_domain; /* lower-case domain → struct route */
+    struct table access;           /* "connect:192.0.2" → struct access_rule; site_add_access */
+    struct table traps;            /* addresses that nobody uses, in lower case */
     struct networks own;           /* our own networks */
     struct networks xclient;       /* may use XCLIENT */
     struct networks bare_newline;  /* exempt from message.bare-newline reject */
@@ -170,6 +180,17 @@ void site_free(struct site *site); /* NULL is taken */
 /* Enters a domain of the route: lower case, in the site's arena. Returns the route that has it already, which
  * then keeps it, or NULL. */
 const struct route *site_add_domain(struct site *site, struct route *route, struct slice domain);
+
+/* Enters the rule for the key (one form, wire/access.h) under each of the tags (ACCESS_ bits), in the site's
+ * arena. False: one of them was there already, and stays. */
+bool site_add_access(struct site *site, unsigned tags, struct slice key, const struct access_rule *rule);
+/* What the tables say of the key or, where they are silent, of wider ones; NULL: nothing, or SKIP. `tag` is
+ * one ACCESS_ bit; the key is in its one form. */
+const struct access_rule *site_access(const struct site *site, unsigned tag, struct slice key);
+
+/* An address that nobody uses; without regard to case. */
+void site_add_trap(struct site *site, struct slice address);
+bool site_is_trap(const struct site *site, struct slice address);
 
 /* The route for a domain, without regard to case; a parent's ".domain" counts, the nearest first; "*" only
  * when `own` says that the client is from our own networks. NULL: not ours. */

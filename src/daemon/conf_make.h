@@ -1,8 +1,8 @@
 /* What the parts of the configuration's loader share; nobody else includes this.
  *
  * conf.c reads files and follows includes, conf_words.c walks over directives by tables of words,
- * conf_site.c, conf_route.c and conf_policy.c know what the words mean, conf_files.c looks at the files that
- * are named, conf_judge.c at what only the whole can show. */
+ * conf_site.c, conf_route.c, conf_policy.c and conf_access.c know what the words mean, conf_files.c looks at
+ * the files that are named, conf_judge.c at what only the whole can show. */
 #ifndef DAEMON_CONF_MAKE_H
 #define DAEMON_CONF_MAKE_H
 
@@ -146,6 +146,8 @@ bool conf_prefix_is_private(const struct prefix *prefix);
 void conf_include(const struct conf_at *at, const struct conf_walk *walk);
 void conf_route_read(const struct conf_at *at);    /* route DOMAIN … { … } */
 void conf_check_read(const struct conf_at *at);    /* check FINDING { … } */
+void conf_access_read(const struct conf_at *at);   /* access FILE … */
+void conf_trap_read(const struct conf_at *at);     /* trap ADDRESS … */
 void conf_override_read(const struct conf_at *at); /* override { … } */
 
 struct conf_network_use {

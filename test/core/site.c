@@ -3,6 +3,7 @@
 #include "unit.h"
 
 #include "core/site.h"
+#include "wire/access.h"
 
 #include <string.h>
 
@@ -209,6 +210,54 @@ static void test_routes(void **state)
     site_free(NULL);
 }
 
+static void rule_add(struct site *site, unsigned tags, const char *key, enum access_action action)
+{
+    assert_true(
+        site_add_access(site, tags, slice_text(key), &(struct access_rule){.action = (uint8_t)action}));
+}
+
+/* The most specific key decides, SKIP hides the wider ones, and a tag does not see another's entries. */
+static void test_access(void **state)
+{
+    static const struct {
+        unsigned tag;
+        const char *key, *wanted; /* NULL: nothing */
+    } rows[] = {
+        {ACCESS_CONNECT, "192.0.2.7", "connect:192.0.2.7"},
+        {ACCESS_CONNECT, "192.0.2.8", "connect:192.0.2"},
+        {ACCESS_CONNECT, "192.0.20.8", NULL},
+        {ACCESS_CONNECT, "198.51.100.1", NULL},
+        {ACCESS_CONNECT, "ipv6:2001:db8:5:0:0:0:0:1", "connect:ipv6:2001:db8"},
+        {ACCESS_CONNECT, "mx.far.example", "connect:far.example"},
+        {ACCESS_CONNECT, "notfar.example", NULL},
+        {ACCESS_FROM, "joe@far.example", "from:joe@far.example"},
+        {ACCESS_FROM, "joe@near.example", "from:joe@"},
+        {ACCESS_FROM, "jill@mx.far.example", "from:far.example"},
+        {ACCESS_FROM, "192.0.2.7", NULL},
+        {ACCESS_TO, "joe@far.example", NULL},
+        {ACCESS_FROM, "", NULL},
+    };
+    struct site *site = site_new();
+
+    (void)state;
+    rule_add(site, ACCESS_CONNECT, "192.0.2.7", ACCESS_OK);
+    rule_add(site, ACCESS_CONNECT, "192.0.2", ACCESS_REJECT);
+    rule_add(site, ACCESS_CONNECT, "198.51.100.1", ACCESS_SKIP);
+    rule_add(site, ACCESS_CONNECT, "198.51", ACCESS_REJECT);
+    rule_add(site, ACCESS_CONNECT, "ipv6:2001:db8", ACCESS_REJECT);
+    rule_add(site, ACCESS_CONNECT | ACCESS_FROM, "far.example", ACCESS_REJECT);
+    rule_add(site, ACCESS_FROM, "joe@far.example", ACCESS_OK);
+    rule_add(site, ACCESS_FROM, "joe@", ACCESS_DISCARD);
+    assert_false(site_add_access(site, ACCESS_FROM, SLICE("joe@"), &(struct access_rule){0}));
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        const struct access_rule *rule = site_access(site, rows[i].tag, slice_text(rows[i].key));
+        if (!rule ? rows[i].wanted != NULL
+                  : !rows[i].wanted || !slice_equal(rule->key, slice_text(rows[i].wanted)))
+            fail_msg("%s", rows[i].key);
+    }
+    site_free(site);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -218,6 +267,7 @@ int main(void)
         cmocka_unit_test(test_networks_few),
         cmocka_unit_test(test_networks_many),
         cmocka_unit_test(test_routes),
+        cmocka_unit_test(test_access),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

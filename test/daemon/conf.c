@@ -1,6 +1,7 @@
 /* What is right in a configuration becomes the site that was meant, across files and includes; and no file,
  * however broken, does more than be refused. */
 #include "loaded.h"
+#include "wire/access.h"
 
 #include "core/override.h"
 
@@ -369,6 +370,37 @@ static void test_alias_files(void **state)
     drop(&loaded);
 }
 
+static void test_access_files(void **state)
+{
+    (void)state;
+    write_file("access", SLICE("# ours\nConnect:192.0.2 ERROR:5.7.1:550 Apparent open relay\nbad\n"));
+    write_file("a.conf", SLICE(QUIET "user root\ngroup root\naccess access none\ntrap sandra@example.org\n"));
+    struct loaded loaded = load_file("a.conf", CONF_CARE_FILES);
+    assert_int_equal(loaded.report.mistakes.count, 2);
+    assert_true(slice_find_slice(buf_slice(&loaded.mistakes), SLICE("/access:3: the key is none")) ==
+                SLICE_NOT_FOUND);
+    assert_true(slice_find_slice(buf_slice(&loaded.mistakes), SLICE("/access:3: the value is none")) !=
+                SLICE_NOT_FOUND);
+    drop(&loaded);
+
+    write_file("access", SLICE("Connect:192.0.2 ERROR:5.7.1:550 Apparent open relay\nfar.example OK\n"
+                               "GreetPause:192.0.2 500\nfar.example REJECT\n"));
+    write_file("a.conf", SLICE(QUIET "user root\ngroup root\naccess access\ntrap sandra@example.org\n"));
+    loaded = load_file("a.conf", CONF_CARE_FILES);
+    assert_int_equal(loaded.report.mistakes.count, 0);
+    assert_int_equal(loaded.report.warnings.count, 2);
+    const struct access_rule *rule = site_access(loaded.site, ACCESS_CONNECT, SLICE("192.0.2.7"));
+    assert_non_null(rule);
+    assert_int_equal(rule->action, ACCESS_REJECT);
+    assert_slice_equal(rule->enhanced, "5.7.1");
+    assert_slice_equal(rule->text, "Apparent open relay");
+    rule = site_access(loaded.site, ACCESS_FROM, SLICE("joe@mx.far.example"));
+    assert_true(rule && rule->action == ACCESS_OK);
+    assert_true(site_is_trap(loaded.site, SLICE("Sandra@Example.ORG")));
+    assert_false(site_is_trap(loaded.site, SLICE("joe@example.org")));
+    drop(&loaded);
+}
+
 static void test_aliases_that_lead_nowhere(void **state)
 {
     (void)state;
@@ -482,6 +514,7 @@ int main(void)
         cmocka_unit_test(test_many_includes),
         cmocka_unit_test(test_binary_and_huge),
         cmocka_unit_test(test_alias_files),
+        cmocka_unit_test(test_access_files),
         cmocka_unit_test(test_aliases_that_lead_nowhere),
         cmocka_unit_test(test_certificate_files),
     };

@@ -156,6 +156,12 @@ static const struct row mistakes[] = {
     {"certificate a.pem a.key { name -x }\n",
      "t.conf:1: name cannot be \"-x\": expected a domain name, such as mx.example.net or *.example.net\n"},
 
+    /* access, trap */
+    {"access\n", "t.conf:1: access has too few values: expected access FILE ...\n"},
+    {"access \"\"\n", "t.conf:1: access cannot be \"\": expected a file\n"},
+    {"trap sandra\n", "t.conf:1: trap cannot be \"sandra\": expected an address that nobody uses, such as "
+                      "trap@example.org\n"},
+
     /* routes */
     {"route example.org { }\n",
      "t.conf:1: route leads nowhere: expected relay, maildir, lmtp or smtp in it\n"},
