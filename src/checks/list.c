@@ -2,4 +2,29 @@
 
 #include <stddef.h>
 
-const struct check *const check_list[] = {&check_spf, &check_recipient, &check_header, NULL};
+/* clang-format off */
+const struct check *const check_list[] = {
+    /* at the connection, at MAIL */
+    &check_known,
+    &check_spf,
+    &check_rate_mail,
+
+    /* at RCPT: whose machine it is, then the recipient, then what builds on all that */
+    &check_pool,
+    &check_known_pool,
+    &check_recipient,
+    &check_trap,
+    &check_null_sender,
+    &check_dictionary,
+    &check_rate_recipient,
+    &check_access,
+    &check_grey,
+    &check_known_recipient,
+
+    /* the message */
+    &check_header,
+    &check_grey_message,
+    &check_known_message,
+    NULL,
+};
+/* clang-format on */

@@ -7,6 +7,19 @@
 extern const struct check *const check_list[]; /* ends in NULL */
 
 extern const struct check check_spf;
+extern const struct check check_access;
+extern const struct check check_dictionary;
+extern const struct check check_grey;
+extern const struct check check_grey_message;
+extern const struct check check_known;
+extern const struct check check_known_message;
+extern const struct check check_known_pool;
+extern const struct check check_known_recipient;
+extern const struct check check_null_sender;
+extern const struct check check_pool;
+extern const struct check check_rate_mail;
+extern const struct check check_rate_recipient;
+extern const struct check check_trap;
 extern const struct check check_recipient;
 extern const struct check check_header;
 

@@ -231,7 +231,7 @@ void command_resume(struct step *step);
 
 /* --- turn.c, stage.c, policy.c */
 #define TURN_FOUND  16
-#define TURN_TELLS  8
+#define TURN_TELLS  16
 #define TURN_LEARNS 8
 
 struct learnt_item {

@@ -14,11 +14,13 @@
 enum reply_number { REPLY_NUMBER_NEGATIVE, REPLY_NUMBER_ALL };
 enum bare_newline { BARE_NEWLINE_NORMALISE, BARE_NEWLINE_REJECT };
 enum ehlo_refuse { EHLO_REFUSE_OFF, EHLO_REFUSE_SUSPECT, EHLO_REFUSE_UNKNOWN };
+enum grey_mode { GREY_OFF, GREY_SUSPECT, GREY_UNKNOWN };
 enum log_to { LOG_TO_SYSLOG, LOG_TO_JOURNALD, LOG_TO_FILE, LOG_TO_NONE };
 #define CHOICES                                                                                              \
     CHOICE(reply_number, "negative", "all")                                                                  \
     CHOICE(message_bare_newline, "normalise", "reject")                                                      \
     CHOICE(ehlo_refuse, "off", "suspect", "unknown")                                                         \
+    CHOICE(grey_mode, "off", "suspect", "unknown")                                                           \
     CHOICE(log_to, "syslog", "journald", "file", "none")
 
 #define SETTING_C_NUMBER   uint64_t

@@ -7,7 +7,6 @@
 #include "queue/mailboxes.h"
 #include "queue/spool.h"
 #include <assert.h>
-#include <stdio.h>
 
 /* A commit has no number of its own in the machine; questions begin with 1. */
 #define TICKET_COMMIT 0u
@@ -48,13 +47,11 @@ static void ask_stored(struct gate *gate, struct ticket ticket, struct slice key
 
 static void ask_seen(struct gate *gate, struct ticket ticket, struct slice key)
 {
-    char text[96];
+    char text[STORE_TOUCHES_SIZE];
     struct store_touches seen = {0};
     struct error error;
     enum store_status status = store_overlay_seen(gate->overlay, key, now_unix_ms(gate), &seen, &error);
-    int len = snprintf(text, sizeof text, "%lld %lld %llu %u", (long long)seen.first_unix_ms,
-                       (long long)seen.last_unix_ms, (unsigned long long)seen.count, seen.distinct);
-    post_stored(gate, ticket, status, slice_of(text, (size_t)len), &error);
+    post_stored(gate, ticket, status, slice_of(text, store_touches_print(&seen, text)), &error);
 }
 
 static void ask_count(struct gate *gate, struct ticket ticket, struct slice key)
@@ -121,12 +118,16 @@ static struct store_position told_at(const struct conn *conn, size_t which)
     return (struct store_position){conn->mark.sequence, offset};
 }
 
+static_assert((int)TELL_PUT == STORE_PUT && (int)TELL_REMOVE == STORE_REMOVE && (int)TELL_ADD == STORE_ADD &&
+                  (int)TELL_SEEN == STORE_SEEN,
+              "a check's tell is the store's write");
+
 static void tell(struct conn *conn, const struct outbox_action *action, size_t which)
 {
     struct gate *gate = conn->gate;
     int64_t now_ms = now_unix_ms(gate);
     struct store_write write = {
-        .verb = STORE_PUT,
+        .verb = (enum store_verb)action->verb,
         .key = action->key,
         .value = action->octets,
         .expires_unix_ms = action->until_unix_ms,

@@ -2,6 +2,7 @@
 #include "io/store_class.h"
 
 #include <assert.h>
+#include <stdio.h>
 
 bool store_write_is_sane(const struct store_write *write)
 {
@@ -15,6 +16,14 @@ bool store_write_is_sane(const struct store_write *write)
     case STORE_ADD: return text_parse_u64(write->value, &number);
     }
     return false;
+}
+
+size_t store_touches_print(const struct store_touches *touches, char text[STORE_TOUCHES_SIZE])
+{
+    int len = snprintf(text, STORE_TOUCHES_SIZE, "%lld %lld %llu %u", (long long)touches->first_unix_ms,
+                       (long long)touches->last_unix_ms, (unsigned long long)touches->count,
+                       touches->distinct);
+    return (size_t)len;
 }
 
 static enum store_status find(struct store *store, struct slice key, int64_t now_unix_ms,

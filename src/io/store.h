@@ -41,6 +41,8 @@ struct store_write {
 /* Whether a write that came from outside (the journal) is one that store_apply takes. */
 bool store_write_is_sane(const struct store_write *write);
 
+#define STORE_TOUCHES_SIZE 96 /* octets of touches as text */
+
 /* What is known of a key that was touched by SEEN. */
 struct store_touches {
     int64_t first_unix_ms;
@@ -48,6 +50,9 @@ struct store_touches {
     uint64_t count;
     unsigned distinct; /* values that were not empty, each counted once, up to STORE_DISTINCT_MAX */
 };
+
+/* As the answer to ASK_SEEN has it: "FIRST LAST COUNT DISTINCT". Returns the length. */
+size_t store_touches_print(const struct store_touches *touches, char text[STORE_TOUCHES_SIZE]);
 
 /* Up to where a stream of the journal ("gate-0") has been applied. */
 struct store_position {

@@ -17,6 +17,7 @@ struct rig {
     struct step step;
     struct turn turn;
     struct route route;
+    struct found burden;
 };
 
 static inline void rig_begin(struct rig *rig)
@@ -39,6 +40,14 @@ static inline void rig_end(struct rig *rig)
     site_free(rig->site);
 }
 
+/* So much was found in this session before. */
+static inline void rig_weigh(struct rig *rig, int sum)
+{
+    rig->burden = (struct found){
+        .finding = FIND_EARLY_TALK, .evidence = SLICE("earlier"), .weighs = true, .weight = sum};
+    rig->session->kept = &rig->burden;
+}
+
 /* The recipient of RCPT TO:<address>, as the command would have read it. */
 static inline void rig_recipient(struct rig *rig, const char *argument, bool ours)
 {
@@ -54,6 +63,38 @@ static inline void rig_answer(struct rig *rig, enum answer_status status, const 
 {
     rig->session->asks->status = (uint8_t)status;
     rig->session->asks->value = slice_text(value);
+}
+
+/* To each question whose key begins so. */
+static inline void rig_answer_to(struct rig *rig, const char *key, enum answer_status status,
+                                 const char *value)
+{
+    unsigned count = 0;
+    for (struct ask *ask = rig->session->asks; ask; ask = ask->next)
+        if (slice_starts(ask->key, slice_text(key))) {
+            ask->status = (uint8_t)status;
+            ask->value = slice_text(value);
+            count++;
+        }
+    assert_true(count > 0);
+}
+
+/* The tell number `index` of the turn. A NULL value is of no interest. */
+static inline void rig_told(const struct rig *rig, size_t index, enum tell verb, const char *key,
+                            const char *value)
+{
+    assert_true(index < rig->turn.tell_count);
+    const struct tell_item *tell = &rig->turn.tells[index];
+    assert_int_equal(tell->verb, verb);
+    if (!slice_equal(tell->key, slice_text(key)))
+        fail_msg("told %.*s", SLICE_ARGS(tell->key));
+    if (value)
+        assert_true(slice_equal(tell->value, slice_text(value)));
+}
+
+static inline void rig_peer(struct rig *rig, const char *address)
+{
+    assert_true(address_parse(slice_text(address), &rig->session->peer));
 }
 
 static inline void rig_found(const struct rig *rig, enum finding finding)

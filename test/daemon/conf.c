@@ -207,8 +207,9 @@ static int drop_folder(void **state)
 
     if (chdir("/") < 0)
         return -1;
-    static const char *const files[] = {"a.conf", "b.conf", "c.conf", "binary.conf", "aliases", "sub/d.conf",
-                                        "sub",    "fifo",   "key",    "other.key",   "chain",   "old.chain"};
+    static const char *const files[] = {"a.conf",    "b.conf",     "c.conf",   "binary.conf", "aliases",
+                                        "access",    "sub/d.conf", "sub",      "fifo",        "key",
+                                        "other.key", "chain",      "old.chain"};
     for (size_t i = 0; i < COUNT(files); i++) {
         char path[sizeof folder + 32];
         snprintf(path, sizeof path, "%s/%s", folder, files[i]);
@@ -385,7 +386,8 @@ static void test_access_files(void **state)
 
     write_file("access", SLICE("Connect:192.0.2 ERROR:5.7.1:550 Apparent open relay\nfar.example OK\n"
                                "GreetPause:192.0.2 500\nfar.example REJECT\n"));
-    write_file("a.conf", SLICE(QUIET "user root\ngroup root\naccess access\ntrap sandra@example.org\n"));
+    write_file("a.conf",
+               SLICE(QUIET ROUTE "user root\ngroup root\naccess access\ntrap sandra@example.org\n"));
     loaded = load_file("a.conf", CONF_CARE_FILES);
     assert_int_equal(loaded.report.mistakes.count, 0);
     assert_int_equal(loaded.report.warnings.count, 2);

@@ -1,7 +1,7 @@
 /* The replay harness: the real session machine in a scripted world with virtual time.
  *
- * script.c reads a script, world.c is the world round one session, run.c plays a script in six ways, matrix.c
- * counts what all scripts together have reached.
+ * script.c reads a script, site.c makes its configuration, world.c is the world round one session, run.c
+ * plays a script in six ways, matrix.c counts what all scripts together have reached.
  *
  * The world answers by itself what is asked of it, and says that a message was stored, but for what the
  * script keeps in its own hand: `manual` keeps recipient, remembered and commit, `manual WORD…` exactly
@@ -10,7 +10,7 @@
  *     fact KIND KEY-PATTERN = STATUS [VALUE]
  *
  * at its head is an answer; the first that matches counts. Without one, everybody exists but "nobody…" and,
- * softly, "later…"; nothing is remembered; and there is no resolver. */
+ * softly, "later…"; only what this session has told is remembered; and there is no resolver. */
 #ifndef REPLAY_H
 #define REPLAY_H
 
@@ -40,7 +40,7 @@ enum verb_kind {
     DO_CLOSED,  /* the server closes */
     DO_STATE,   /* state WORD */
     DO_EVENT,   /* event WORD FIELD=PATTERN … (a later one than those matched before) */
-    DO_TELL,    /* tell PATTERN: value that is to be remembered */
+    DO_TELL,    /* tell PATTERN: value that is to be remembered (a later one than those matched before) */
     DO_DISK     /* disk short | disk fine */
 };
 
@@ -79,9 +79,12 @@ struct open_ask {
     struct slice key; /* in the world's arena */
 };
 
+struct store;
+
 #define WORLD_ASKS 64
 
 struct world {
+    struct store *store; /* in memory: what was told is there at once */
     struct arena arena;
     struct site *site;
     struct session_world shared;
@@ -112,6 +115,7 @@ struct world {
 };
 
 void world_init(struct world *world, const struct script *script);
+void world_site(struct world *world, const struct script *script); /* world->site, by world_init */
 void world_open(struct world *world, struct slice arguments);
 void world_send(struct world *world, struct slice octets);
 void world_answer(struct world *world, uint32_t number, enum answer_status status, struct slice value);

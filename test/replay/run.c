@@ -61,6 +61,16 @@ static bool expect_line(struct play *play, const struct order *order, const stru
     return fits || fault(play, order, "expected something else, got", line);
 }
 
+/* A later one than those matched before. */
+static bool expect_tell(struct play *play, const struct order *order)
+{
+    struct slice line, pattern = unescape(&play->world.arena, order->text);
+    while (next_line(buf_slice(&play->world.told), &play->told_at, &line))
+        if (glob_match(pattern, line))
+            return true;
+    return fault(play, order, "nothing like it was told", order->text);
+}
+
 static struct slice field_text(const struct event *event, const struct event_field *field, char room[64])
 {
     const void *value = (const char *)&event->body + field->offset;
@@ -258,7 +268,7 @@ static bool check(struct play *play, const struct order *order)
     switch (order->kind) {
     case DO_EXPECT: return expect_line(play, order, &world->heard, &play->heard_at);
     case DO_CONTENT: return expect_line(play, order, &world->content, &play->content_at);
-    case DO_TELL: return expect_line(play, order, &world->told, &play->told_at);
+    case DO_TELL: return expect_tell(play, order);
     case DO_EVENT: return expect_event(play, order);
     case DO_QUIET:
         return play->heard_at == world->heard.len ||

@@ -37,7 +37,8 @@ listen [::1]:{port}
 
 # What the gate does to clients whom it does not know, and no test waits for that which does not test it; and a name
 # server that is not there: questions fail at once, and none leaves this machine.
-DEFAULTS = {"banner.delay": "0", "slow.first": "0", "slow.octet": "0", "ehlo.refuse": "off", "dns.server": "127.0.0.1:1"}
+DEFAULTS = {"banner.delay": "0", "slow.first": "0", "slow.octet": "0", "ehlo.refuse": "off", "grey.mode": "off",
+            "dns.server": "127.0.0.1:1"}
 
 
 def certificate_make(folder, names=(NAME, "localhost"), days=30):
