@@ -32,7 +32,9 @@ static void look_everywhere(struct turn *turn, struct looks *looks)
 
 static void refuse(struct turn *turn, const struct access_rule *rule)
 {
-    enum finding finding = rule->action == ACCESS_DEFER ? FIND_ACCESS_DEFER : FIND_ACCESS_REJECT;
+    enum finding finding = rule->action == ACCESS_DEFER     ? FIND_ACCESS_DEFER
+                           : rule->action == ACCESS_DISCARD ? FIND_ACCESS_DISCARD
+                                                            : FIND_ACCESS_REJECT;
     struct slice text = rule->text.len ? rule->text : SLICE("access denied");
     turn_find_saying(turn, finding, text, "the access table has %.*s", SLICE_ARGS(rule->key));
 }
@@ -52,7 +54,8 @@ static enum check_result run(struct turn *turn)
     return CHECK_DONE;
 }
 
-static const uint8_t finds[] = {FIND_ACCESS_REJECT, FIND_ACCESS_DEFER, FIND_ACCESS_OK, 0};
+static const uint8_t finds[] = {FIND_ACCESS_REJECT, FIND_ACCESS_DEFER, FIND_ACCESS_OK, FIND_ACCESS_DISCARD,
+                                0};
 
 const struct check check_access = {
     .name = "access",

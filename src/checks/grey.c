@@ -10,7 +10,7 @@ static struct slice sender_shown(const struct facts *facts)
     return facts->sender.len ? facts->sender : SLICE("<>");
 }
 
-/* Those who are refused anyway need not come again. */
+/* Those who are refused anyway need not come again, nor those for whom the postmaster speaks. */
 static bool is_meant(struct turn *turn)
 {
     const struct facts *facts = turn_facts(turn);
@@ -18,7 +18,9 @@ static bool is_meant(struct turn *turn)
     int sum = turn_sum(turn);
     if (!facts->pool.len || sum >= (int)set->policy_reject)
         return false;
-    return set->grey_mode == GREY_UNKNOWN || sum >= (int)set->policy_defer;
+    if (set->grey_mode == GREY_UNKNOWN)
+        return !turn_is_vouched(turn);
+    return sum >= (int)set->policy_defer;
 }
 
 /* "5 minutes", "40 seconds": never less than it takes. */
@@ -57,11 +59,8 @@ static enum check_result judge(struct turn *turn, struct slice key, enum finding
     uint64_t waited_ms = now_ms > first_ms ? now_ms - first_ms : 0;
     if (!first_ms)
         return CHECK_DONE;
-    if (waited_ms && waited_ms >= delay_ms) {
-        known_tell(turn);
-        turn_learn(turn, LEARN_KNOWN, SLICE("greylist"));
-        return CHECK_DONE;
-    }
+    if (waited_ms && waited_ms >= delay_ms)
+        return known_by_greylist(turn);
     struct slice wait = wait_print(turn, delay_ms - waited_ms);
     turn_find_saying(turn, finding, wait, "%s from %.*s, to come again in %.*s",
                      waited_ms ? "too early again" : "the first time", SLICE_ARGS(facts->pool),

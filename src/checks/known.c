@@ -58,12 +58,24 @@ static void host_tell(struct turn *turn, char sign)
     turn_tell(turn, TELL_PUT, host_key(turn), value, facts->site->set.known_lifetime);
 }
 
-void known_tell(struct turn *turn)
+static void known_tell(struct turn *turn)
 {
     const struct facts *facts = turn_facts(turn);
     struct slice day = turn_format(turn, "%llu", (unsigned long long)today(turn));
     turn_tell(turn, TELL_PUT, pool_key(turn, facts->pool), day, facts->site->set.known_lifetime);
     host_tell(turn, '+');
+}
+
+enum check_result known_by_greylist(struct turn *turn)
+{
+    struct host_entry host;
+    if (!host_read(turn, &host))
+        return CHECK_WAIT;
+    if (host.lost)
+        return CHECK_DONE;
+    known_tell(turn);
+    turn_learn(turn, LEARN_KNOWN, SLICE("greylist"));
+    return CHECK_DONE;
 }
 
 /* --- by address, before the banner --------------------------------------------------------------------- */
@@ -176,6 +188,15 @@ static void forget_pool(struct turn *turn)
     turn_tell(turn, TELL_REMOVE, turn_format(turn, "known bad %.*s", SLICE_ARGS(pool)), SLICE_NONE, 0);
 }
 
+/* For this host alone; its good messages count from the next one on. */
+static void host_loses(struct turn *turn)
+{
+    host_tell(turn, '-');
+    turn_tell(turn, TELL_REMOVE, turn_format(turn, "known clean %.*s", SLICE_ARGS(place_host(turn))),
+              SLICE_NONE, 0);
+    turn_learn(turn, LEARN_KNOWN, SLICE_NONE);
+}
+
 static enum check_result bad_session(struct turn *turn)
 {
     const struct facts *facts = turn_facts(turn);
@@ -188,12 +209,11 @@ static enum check_result bad_session(struct turn *turn)
     for (unsigned i = 0; answer->status == ANSWER_FOUND && i < 4; i++)
         if (!slice_word(&rest, &word) || !text_parse_u64(word, &hosts))
             hosts = 0;
-    host_tell(turn, '-');
+    host_loses(turn);
     if (hosts + 1 >= BAD_HOSTS)
         forget_pool(turn);
     else
         turn_tell(turn, TELL_SEEN, key, place_host(turn), facts->site->set.known_lifetime);
-    turn_learn(turn, LEARN_KNOWN, SLICE_NONE);
     return CHECK_DONE;
 }
 
@@ -204,11 +224,18 @@ static bool is_bad(struct turn *turn)
 
 static enum check_result at_recipient(struct turn *turn)
 {
-    if (!turn_facts(turn)->known)
+    const struct facts *facts = turn_facts(turn);
+    bool trap = site_is_trap(facts->site, facts->recipient_address);
+    if (!facts->known && !trap)
         return CHECK_DONE;
     if (!turn_ready(turn))
         return CHECK_WAIT;
-    return is_bad(turn) ? bad_session(turn) : CHECK_DONE;
+    if (!facts->pool.len || !is_bad(turn)) /* without a pool it is known by the postmaster's word */
+        return CHECK_DONE;
+    if (!trap)
+        return bad_session(turn);
+    host_loses(turn);
+    return CHECK_DONE;
 }
 
 const struct check check_known_recipient = {
@@ -229,7 +256,9 @@ static enum check_result at_message(struct turn *turn)
         return CHECK_WAIT;
     if (is_bad(turn))
         return facts->known ? bad_session(turn) : CHECK_DONE;
-    return turn_sum(turn) <= 0 ? good_message(turn) : CHECK_DONE;
+    if (turn_sum(turn) || turn_action(turn) != ACTION_NONE) /* what is refused is no good message */
+        return CHECK_DONE;
+    return good_message(turn);
 }
 
 const struct check check_known_message = {

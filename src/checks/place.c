@@ -2,12 +2,10 @@
 
 #include "base/text.h"
 
-struct slice place_network(struct turn *turn)
+static struct slice network(struct turn *turn, uint8_t bits)
 {
-    const struct address *peer = turn_facts(turn)->peer;
     char text[ADDRESS_PORT_TEXT_SIZE];
-    struct prefix prefix = {.bits = peer->family == ADDRESS_IPV6 ? 64 : 24};
-    prefix.network = address_network(peer, prefix.bits);
+    struct prefix prefix = {address_network(turn_facts(turn)->peer, bits), bits};
     size_t len = prefix_print(&prefix, text);
     return turn_format(turn, "%.*s", (int)len, text);
 }
@@ -17,9 +15,17 @@ struct slice place_host(struct turn *turn)
     const struct address *peer = turn_facts(turn)->peer;
     char text[ADDRESS_TEXT_SIZE];
     if (peer->family == ADDRESS_IPV6)
-        return place_network(turn);
+        return network(turn, 64);
     size_t len = address_print(peer, text);
     return turn_format(turn, "%.*s", (int)len, text);
+}
+
+struct slice place_network(struct turn *turn)
+{
+    const struct address *peer = turn_facts(turn)->peer;
+    if (peer->family == ADDRESS_IPV6 || address_is_loopback(peer))
+        return place_host(turn);
+    return network(turn, 24);
 }
 
 struct slice place_lower(struct turn *turn, struct slice text)

@@ -65,6 +65,10 @@ const struct facts *turn_facts(const struct turn *turn);
 bool turn_ready(const struct turn *turn);
 /* The sum of the weights so far: of the session, the transaction, and what was found in this turn. */
 int turn_sum(struct turn *turn);
+/* The strongest action that anything found so far calls for by itself or by the sum. */
+enum action turn_action(struct turn *turn);
+/* Whether what speaks for the client (weights below nothing) outweighs what speaks against it. */
+bool turn_is_vouched(struct turn *turn);
 /* The answer, or NULL: not here yet. The key is copied. An answer FAILED or TIMEOUT is an answer, too. */
 const struct ask *turn_ask(struct turn *turn, enum ask_kind kind, struct slice key);
 /* A fact was observed; the evidence is a sentence in words, without a final dot. */

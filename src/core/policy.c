@@ -132,7 +132,8 @@ static int share(const struct turn *turn, const struct stance *stance, const str
     return found->weighs ? found->weight : rule.weight;
 }
 
-int turn_sum(struct turn *turn)
+/* Below nothing where more speaks for the client than against it. */
+static int balance(struct turn *turn)
 {
     int sum = 0;
     if (nothing_found(turn))
@@ -141,7 +142,18 @@ int turn_sum(struct turn *turn)
     struct walk walk = {.turn = turn};
     for (const struct found *found; (found = walk_on(&walk));)
         sum += share(turn, stance, found);
+    return sum;
+}
+
+int turn_sum(struct turn *turn)
+{
+    int sum = balance(turn);
     return sum > 0 ? sum : 0;
+}
+
+bool turn_is_vouched(struct turn *turn)
+{
+    return balance(turn) < 0;
 }
 
 bool policy_wants(const struct site *site, const struct check *check)
@@ -301,6 +313,11 @@ static struct judgement judge(struct turn *turn, struct mercy mercy)
         best.found = &too_heavy;
     }
     return best;
+}
+
+enum action turn_action(struct turn *turn)
+{
+    return judge(turn, (struct mercy){false, false}).action;
 }
 
 /* --- the verdict ------------------------------------------------------------------------------------------

@@ -25,7 +25,7 @@ static void nobody_else_is_meant(void **state)
     } rows[] = {
         {GREY_SUSPECT, 4, false, false},  {GREY_SUSPECT, 5, false, true}, {GREY_SUSPECT, 9, false, true},
         {GREY_SUSPECT, 10, false, false}, {GREY_SUSPECT, 5, true, false}, {GREY_UNKNOWN, 0, false, true},
-        {GREY_UNKNOWN, 10, false, false}, {GREY_OFF, 5, false, false},
+        {GREY_UNKNOWN, 10, false, false}, {GREY_OFF, 5, false, false},    {GREY_UNKNOWN, -1, false, false},
     };
     for (size_t i = 0; i < COUNT(rows); i++) {
         struct rig rig;
@@ -61,6 +61,10 @@ static void the_delay_decides(void **state)
         grey_begin(&rig, 5);
         assert_int_equal(check_grey.run(&rig.turn), CHECK_WAIT);
         rig_answer_to(&rig, KEY, rows[i].status, rows[i].value);
+        if (!rows[i].words) {
+            assert_int_equal(check_grey.run(&rig.turn), CHECK_WAIT);
+            rig_answer_to(&rig, "known host 192.0.2.7", ANSWER_NONE, "");
+        }
         assert_int_equal(check_grey.run(&rig.turn), CHECK_DONE);
         if (rows[i].words) {
             rig_found(&rig, FIND_GREY);
@@ -78,6 +82,21 @@ static void the_delay_decides(void **state)
         }
         rig_end(&rig);
     }
+}
+
+/* Its message passes, and it stays a stranger. */
+static void a_host_that_has_lost_it_does_not_become_known(void **state)
+{
+    (void)state;
+    struct rig rig;
+    grey_begin(&rig, 5);
+    assert_int_equal(check_grey.run(&rig.turn), CHECK_WAIT);
+    rig_answer_to(&rig, KEY, ANSWER_FOUND, "1 1784860316000 2 0");
+    assert_int_equal(check_grey.run(&rig.turn), CHECK_WAIT);
+    rig_answer_to(&rig, "known host 192.0.2.7", ANSWER_FOUND, "-20650 far.example");
+    assert_int_equal(check_grey.run(&rig.turn), CHECK_DONE);
+    assert_int_equal(rig.turn.found_count + rig.turn.tell_count + rig.turn.learn_count, 0);
+    rig_end(&rig);
 }
 
 static void a_store_that_fails_lets_pass_and_tells_nothing(void **state)
@@ -119,6 +138,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(nobody_else_is_meant),
         cmocka_unit_test(the_delay_decides),
+        cmocka_unit_test(a_host_that_has_lost_it_does_not_become_known),
         cmocka_unit_test(a_store_that_fails_lets_pass_and_tells_nothing),
         cmocka_unit_test(a_message_passes_by_its_digest),
     };

@@ -1,5 +1,5 @@
-/* Proves how a client becomes known by its address and by its pool, what good messages and bad sessions do,
- * and that a store that fails makes everybody a stranger. */
+/* Proves how a client becomes known by its address and by its pool, what good messages, bad sessions and
+ * traps do, and that a store that fails makes everybody a stranger. */
 #include "rig.h"
 
 #define NOW INT64_C(1784860556000) /* day 20658 */
@@ -133,7 +133,7 @@ static void bad_sessions_end_it(void **state)
     static const struct {
         const char *bad; /* NULL: none */
         size_t tells;
-    } rows[] = {{NULL, 2}, {"1 2 1 1", 2}, {"1 2 2 2", 4}, {"1 2 9 2", 4}};
+    } rows[] = {{NULL, 3}, {"1 2 1 1", 3}, {"1 2 2 2", 5}, {"1 2 9 2", 5}};
     const struct check *const checks[] = {&check_known_recipient, &check_known_message};
     for (size_t i = 0; i < 2 * COUNT(rows); i++) {
         const struct check *check = checks[i % 2];
@@ -148,14 +148,67 @@ static void bad_sessions_end_it(void **state)
         assert_int_equal(check->run(&rig.turn), CHECK_DONE);
         assert_int_equal(rig.turn.tell_count, rows[i / 2].tells);
         rig_told(&rig, 0, TELL_PUT, "known host 192.0.2.7", "-20658 far.example");
-        if (rows[i / 2].tells == 2)
-            rig_told(&rig, 1, TELL_SEEN, "known bad far.example", "192.0.2.7");
+        rig_told(&rig, 1, TELL_REMOVE, "known clean 192.0.2.7", NULL);
+        if (rows[i / 2].tells == 3)
+            rig_told(&rig, 2, TELL_SEEN, "known bad far.example", "192.0.2.7");
         else
-            rig_told(&rig, 1, TELL_REMOVE, "known pool far.example", NULL);
+            rig_told(&rig, 2, TELL_REMOVE, "known pool far.example", NULL);
         assert_int_equal(rig.turn.learns[0].what, LEARN_KNOWN);
         assert_int_equal(rig.turn.learns[0].value.len, 0);
         rig_end(&rig);
     }
+}
+
+/* Whether it was known or not; by the weight of the finding, so that one that is observed does nothing. */
+static void a_trap_ends_it_for_the_host_alone(void **state)
+{
+    (void)state;
+    for (unsigned i = 0; i < 4; i++) {
+        struct rig rig;
+        bool known = i % 2, weighs = i / 2;
+        known_begin(&rig);
+        site_add_trap(rig.site, SLICE("sandra@example.org"));
+        rig_recipient(&rig, "TO:<Sandra@example.org>", true);
+        rig.turn.facts.pool = SLICE("far.example");
+        rig.turn.facts.known = known;
+        if (weighs)
+            rig_weigh(&rig, 10);
+        assert_int_equal(check_known_recipient.run(&rig.turn), CHECK_DONE);
+        assert_int_equal(rig.turn.tell_count, weighs ? 2 : 0);
+        if (weighs) {
+            rig_told(&rig, 0, TELL_PUT, "known host 192.0.2.7", "-20658 far.example");
+            rig_told(&rig, 1, TELL_REMOVE, "known clean 192.0.2.7", NULL);
+        }
+        rig_end(&rig);
+    }
+}
+
+/* Known by the configuration: there is nothing to lose. */
+static void without_a_pool_nothing_is_told(void **state)
+{
+    (void)state;
+    struct rig rig;
+    known_begin(&rig);
+    rig.turn.facts.known = true;
+    rig_weigh(&rig, 10);
+    assert_int_equal(check_known_recipient.run(&rig.turn), CHECK_DONE);
+    assert_int_equal(check_known_message.run(&rig.turn), CHECK_DONE);
+    assert_int_equal(rig.turn.tell_count + rig.turn.learn_count + rig.outbox.count, 0);
+    rig_end(&rig);
+}
+
+/* A finding without weight that refuses by itself. */
+static void what_is_refused_is_no_good_message(void **state)
+{
+    (void)state;
+    struct rig rig;
+    known_begin(&rig);
+    rig.turn.facts.pool = SLICE("far.example");
+    rig_weigh(&rig, 0);
+    rig.burden.finding = FIND_HEADER_LOOP;
+    assert_int_equal(check_known_message.run(&rig.turn), CHECK_DONE);
+    assert_int_equal(rig.turn.tell_count + rig.outbox.count, 0);
+    rig_end(&rig);
 }
 
 static void nothing_is_told_of_doubtful_or_bad_strangers(void **state)
@@ -182,6 +235,9 @@ int main(void)
         cmocka_unit_test(good_messages_of_strangers),
         cmocka_unit_test(known_ones_are_renewed_once_a_day),
         cmocka_unit_test(bad_sessions_end_it),
+        cmocka_unit_test(a_trap_ends_it_for_the_host_alone),
+        cmocka_unit_test(without_a_pool_nothing_is_told),
+        cmocka_unit_test(what_is_refused_is_no_good_message),
         cmocka_unit_test(nothing_is_told_of_doubtful_or_bad_strangers),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

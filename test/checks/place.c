@@ -1,4 +1,4 @@
-/* Proves what counts as one host and as one network, and that text is lowered and cut. */
+/* Proves what counts as one host and as one network, on loopback, too, and that text is lowered and cut. */
 #include "checks/place.h"
 #include "rig.h"
 
@@ -8,6 +8,7 @@ static void hosts_and_networks(void **state)
     static const char *const rows[][3] = {
         {"192.0.2.7", "192.0.2.7", "192.0.2.0/24"},
         {"::ffff:192.0.2.7", "192.0.2.7", "192.0.2.0/24"},
+        {"127.0.0.9", "127.0.0.9", "127.0.0.9"},
         {"2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64", "2001:db8:1:2::/64"},
     };
     for (size_t i = 0; i < COUNT(rows); i++) {
