@@ -3,7 +3,7 @@ BUILD = build
 FUZZ_SECONDS = 60
 SOAK_MINUTES = 10
 
-.PHONY: run program all test live lint asan tsan fuzz corpus coverage bench soak install deps clean
+.PHONY: run program all test live lint asan tsan fuzz corpus coverage bench soak batches install deps clean
 
 run: deps-try program
 	$(BUILD)/postern serve -c etc/demo.conf --foreground
@@ -48,6 +48,10 @@ bench: all deps-bench
 soak: program deps-test
 	test/live/kill $(BUILD)/postern --seconds 60
 	test/live/soak $(BUILD)/postern --minutes $(SOAK_MINUTES)
+
+# Mail servers that send in batches, as strangers: a thousand messages each.
+batches: program deps-test
+	test/live/batches $(BUILD)/postern --messages 1000
 
 # PREFIX: /usr/local unless the build folder was set up for another. DESTDIR: a folder in place of /.
 install: deps-build

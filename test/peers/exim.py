@@ -32,7 +32,7 @@ add_environment = PATH=/usr/bin
 
 begin acl
 acl_rcpt:
-  accept hosts = :
+  accept hosts = :{inside}
   deny   message = relay not permitted
          !domains = +local_domains
   require message = no such mailbox
@@ -56,7 +56,8 @@ store:
 out:
   driver = smtp
   allow_localhost
-  helo_data = mail.example.net
+  helo_data = {helo}
+{interface}
 
 begin retry
 *  *  F,1d,10s
@@ -85,8 +86,10 @@ class Exim(Peer):
 
     mode      "maildir": recipients of `domains` into Maildirs under work/mail
               "relay": queued, then to `backend`
-              "sender": takes nothing from outside; send() queues, and all goes to `backend`
+              "sender": takes mail of this machine alone, and all goes to `backend`
     backend   "HOST:PORT" behind relay and sender
+    source    the address from which the sender connects, and
+    helo      the name that it gives (mail.example.net)
     tls       offer STARTTLS with a self-signed certificate
     settings  lines for the main part of the configuration
     """
@@ -94,7 +97,8 @@ class Exim(Peer):
     packages = ("exim4-daemon-light",)
 
     def defaults(self):
-        return {**super().defaults(), "mode": "maildir", "backend": "", "tls": False, "settings": ""}
+        return {**super().defaults(), "mode": "maildir", "backend": "", "source": "", "helo": "mail.example.net",
+                "tls": False, "settings": ""}
 
     def configure(self):
         for name in ("spool", "run"):
@@ -110,7 +114,9 @@ class Exim(Peer):
         self.write("etc/exim4/mailboxes", "".join(f"{user}: {user}\n" for user in self.options["users"]))
         self.write("etc/exim4/exim4.conf", CONFIG.format(
             work=self.work, port=self.options["port"], domains=domains, tls=tls, routers=self.routers(),
-            settings=self.options["settings"]))
+            settings=self.options["settings"], helo=self.options["helo"],
+            inside=" 127.0.0.1" if self.options["mode"] == "sender" else "",
+            interface=f"  interface = {self.options['source']}" if self.options["source"] else ""))
 
     def routers(self):
         if self.options["mode"] == "maildir":

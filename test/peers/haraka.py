@@ -1,4 +1,4 @@
-"""Haraka, passing each message on while its client waits."""
+"""Haraka as peer in a benchmark, passing each message on while its client waits, and as sender."""
 import os
 import shutil
 
@@ -8,15 +8,26 @@ from .base import Peer, address_of
 NPM = os.path.join(os.path.dirname(os.path.abspath(__file__)), "haraka-npm")
 
 
+# All that comes is queued for where it shall go.
+OUT = """\
+exports.hook_rcpt = (next, connection) => {{ connection.relaying = true; next(OK); }};
+exports.hook_get_mx = (next) => next(OK, {{ priority: 0, exchange: '{host}', port: {port}{more} }});
+"""
+
+
 class Haraka(Peer):
     """Options, besides those of every peer:
 
-    backend   "HOST:PORT" that messages are passed on to; recipients of all mailboxes at `domains` are taken
+    mode      "proxy": each message straight through to `backend`; recipients of all mailboxes at `domains` are taken
+              "sender": takes mail of this machine alone, queues, and all goes to `backend`
+    backend   "HOST:PORT" behind it
+    source    the address from which the sender connects, and
+    helo      the name that it gives (mail.example.net)
     """
     name = "haraka"
 
     def defaults(self):
-        return {**super().defaults(), "backend": ""}
+        return {**super().defaults(), "mode": "proxy", "backend": "", "source": "", "helo": "mail.example.net"}
 
     @classmethod
     def fetch(cls):
@@ -31,7 +42,16 @@ class Haraka(Peer):
                 "host_list": "".join(f"{domain}\n" for domain in self.options["domains"]),
                 "smtp_forward.ini": f"host={host}\nport={port}\n"}.items():
             self.write(f"haraka/config/{name}", text)
+        if self.options["mode"] == "sender":
+            self.configure_sender(host, port)
         self.folder("haraka/queue")
+
+    def configure_sender(self, host, port):
+        more = "".join(f", {key}: '{self.options[name]}'" for key, name in (("bind", "source"), ("bind_helo", "helo"))
+                       if self.options[name])
+        self.write("haraka/plugins/out.js", OUT.format(host=host, port=port, more=more))
+        self.write("haraka/config/plugins", "out\n")
+        self.write("haraka/config/outbound.ini", "local_mx_ok=true\n")
 
     def overlays(self):
         return {"/etc": [self.path("etc")]}
@@ -43,4 +63,5 @@ class Haraka(Peer):
         return ["node", os.path.join(self.program(), "bin", "haraka"), "-c", self.path("haraka")]
 
     def queue_length(self):
-        return 0
+        """Queue files not done yet."""
+        return sum(1 for name in os.listdir(self.path("haraka", "queue")) if not name.startswith("__"))

@@ -9,7 +9,7 @@ table domains {{ {domains} }}
 table mailboxes file:/etc/mailboxes
 table owner {{ "vmail" = "{number}:{number}:{work}/mail" }}
 action "store" maildir "{work}/mail/%{{rcpt.user}}" userbase <owner> virtual <mailboxes>
-action "out" relay host "smtp://{backend}" helo mail.example.net
+action "out" relay host "smtp://{backend}" {source}helo {helo}
 {settings}
 {match}
 """
@@ -20,8 +20,10 @@ class OpenSMTPD(Peer):
 
     mode      "maildir": recipients of `domains` into Maildirs under work/mail
               "relay": queued, then to `backend`
-              "sender": takes nothing from outside; send() queues, and all goes to `backend`
+              "sender": takes mail of this machine alone, and all goes to `backend`
     backend   "HOST:PORT" behind relay and sender
+    source    the address from which the sender connects, and
+    helo      the name that it gives (mail.example.net)
     settings  lines put before the match rules of smtpd.conf
 
     Without STARTTLS: Debian 12's 6.8.0p2 offers it and then fails each handshake (internal_error).
@@ -30,7 +32,8 @@ class OpenSMTPD(Peer):
     packages = ("opensmtpd",)
 
     def defaults(self):
-        return {**super().defaults(), "mode": "maildir", "backend": "", "settings": ""}
+        return {**super().defaults(), "mode": "maildir", "backend": "", "source": "", "helo": "mail.example.net",
+                "settings": ""}
 
     def configure(self):
         self.folder("spool", mode=0o711)
@@ -49,6 +52,7 @@ class OpenSMTPD(Peer):
         self.write("etc/smtpd.conf", CONFIG.format(
             port=self.options["port"], number=USERS["vmail"], work=self.work, backend=f"{host}:{port}",
             domains=", ".join(f'"{domain}"' for domain in self.options["domains"]), match=match,
+            source=f"src {self.options['source']} " if self.options["source"] else "", helo=self.options["helo"],
             settings=self.options["settings"]))
 
     @staticmethod

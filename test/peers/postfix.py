@@ -39,10 +39,12 @@ class Postfix(Peer):
     mode      "maildir": recipients of `domains` into Maildirs under work/mail
               "relay": queued, then to `backend`
               "proxy": each message straight through to `backend` (smtpd_proxy_filter), nothing queued
-              "sender": takes nothing from outside; send() queues, and all goes to `backend`
+              "sender": takes mail of this machine alone, and all goes to `backend`
     backend   "HOST:PORT" behind relay, proxy and sender
     screen    postscreen in front, with its test of early talkers (1 s) and the deep protocol tests
     tls       offer STARTTLS with a self-signed certificate
+    source    the address from which the sender connects, and
+    helo      the name that it gives (mail.example.net)
     settings  {name: value} for main.cf, last and strongest
     """
     name = "postfix"
@@ -50,7 +52,7 @@ class Postfix(Peer):
 
     def defaults(self):
         return {**super().defaults(), "mode": "maildir", "backend": "", "screen": False, "tls": False,
-                "settings": {}}
+                "source": "", "helo": "mail.example.net", "settings": {}}
 
     def configure(self):
         for name in ("spool", "data"):
@@ -96,7 +98,9 @@ class Postfix(Peer):
                     "virtual_gid_maps": f"static:{number}", "virtual_minimum_uid": "100"}
         host, port = address_of(self.options["backend"])
         if self.options["mode"] == "sender":
-            return {"relayhost": f"[{host}]:{port}", "mynetworks": "127.0.0.1/32"}
+            return {"relayhost": f"[{host}]:{port}", "mynetworks": "127.0.0.1/32",
+                    "smtpd_relay_restrictions": "permit_mynetworks, reject",
+                    "smtp_bind_address": self.options["source"], "smtp_helo_name": self.options["helo"]}
         settings = {"relay_domains": domains, "relay_recipient_maps": recipients, "relayhost": f"[{host}]:{port}"}
         if self.options["mode"] == "proxy":
             settings["smtpd_proxy_filter"] = f"{host}:{port}"

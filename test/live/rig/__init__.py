@@ -22,11 +22,12 @@ ended by number when the test ends, in whatever way.
 from .inner import CLOSE, SILENT, Inner
 from .mail import (ADDED_FIELDS, SAMPLES, Difference, as_maildir, bodies_same, dot_stuffed, long_body, message, sample)
 from .live import Failure, Live, Skip, expect
+from .names import Names
 from .postern import Postern, certificate_make
 from .process import cpu_seconds, descendants, end, run
 from .talk import Talk, TalkError
 from .wait import LateError, free_port, until
 
-__all__ = ["ADDED_FIELDS", "CLOSE", "Difference", "Failure", "Inner", "LateError", "Live", "Postern", "SAMPLES", "SILENT", "Skip", "Talk", "TalkError",
+__all__ = ["ADDED_FIELDS", "CLOSE", "Difference", "Failure", "Inner", "LateError", "Live", "Names", "Postern", "SAMPLES", "SILENT", "Skip", "Talk", "TalkError",
            "as_maildir", "bodies_same", "certificate_make", "cpu_seconds", "descendants", "dot_stuffed", "end",
            "expect", "free_port", "long_body", "message", "run", "sample", "until"]

@@ -67,13 +67,16 @@ class Postern:
     tls       a self-signed certificate, so that STARTTLS is offered; its file is self.certificate
     prefix    words in front of the command, such as ["strace", "-f"]
     before    runs in the new process before the program does, as preexec_fn of Popen
+    defaults  settings of the rig's own, where `settings` does not name them; {}: the program's defaults are tested
     """
 
-    def __init__(self, program, folder, routes="", settings="", gates=1, tls=True, prefix=(), before=None):
+    def __init__(self, program, folder, routes="", settings="", gates=1, tls=True, prefix=(), before=None,
+                 defaults=None):
         self.program, self.folder = program, folder
         self.port = free_port()
         self.routes, self.settings, self.gates = routes or route_maildir(), settings, gates
         self.prefix, self.before = list(prefix), before
+        self.defaults = DEFAULTS if defaults is None else defaults
         self.conf = self.path("postern.conf")
         self.certificate = self.key = None
         self.process = None
@@ -102,7 +105,7 @@ class Postern:
             setattr(self, name, value)
         certificate = f"certificate {self.certificate} {self.key}" if self.certificate else ""
         user = f"user {USER}\ngroup {pwd_group()}" if os.geteuid() == 0 else ""
-        defaults = "\n".join(f"{name} {value}" for name, value in DEFAULTS.items() if name not in self.settings)
+        defaults = "\n".join(f"{name} {value}" for name, value in self.defaults.items() if name not in self.settings)
         text = CONF.format(name=NAME, user=user, defaults=defaults, gates=self.gates, port=self.port,
                            certificate=certificate, settings=self.settings, routes=self.routes)
         with open(self.conf, "w", encoding="utf-8") as file:
