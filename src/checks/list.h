@@ -6,6 +6,7 @@
 
 extern const struct check *const check_list[]; /* ends in NULL */
 
+extern const struct check check_visit;
 extern const struct check check_spf;
 extern const struct check check_access;
 extern const struct check check_dictionary;

@@ -53,23 +53,36 @@ void ehlo_compare(struct turn *turn)
                      SLICE_ARGS(slice_head(name, 64)));
 }
 
-#define KEY_SIZE (ADDRESS_TEXT_SIZE + 8)
+#define KEY_SIZE (ADDRESS_PORT_TEXT_SIZE + 16)
+
+/* The host is remembered, but of machines without a name their network, where they went without a word. Keys
+ * and values are those of the check "visit". */
+static struct slice visit_key(const struct session *session, bool politely, struct arena *arena)
+{
+    const struct address *peer = &session->peer;
+    bool six = peer->family == ADDRESS_IPV6, network = !politely && !session->name.len;
+    char text[ADDRESS_PORT_TEXT_SIZE];
+    struct prefix prefix = {.bits = six ? 64 : 24};
+    prefix.network = address_network(peer, prefix.bits);
+    if (six || network)
+        prefix_print(&prefix, text);
+    else
+        address_print(peer, text);
+    return arena_format(arena, "ehlo %s %s", network ? "net" : "host", text);
+}
 
 void ehlo_close(struct step *step, bool politely)
 {
     struct session *session = step->session;
-    if (!session->conduct->refused || session->helo.len)
-        return;
-    char host[ADDRESS_TEXT_SIZE];
     char room[KEY_SIZE];
     struct arena arena;
-    struct address network = address_network(&session->peer, session->peer.family == ADDRESS_IPV6 ? 64 : 32);
+    if (!session->conduct->refused || session->helo.len)
+        return;
     arena_init(&arena, room, sizeof room);
-    address_print(&network, host);
     record_observation(step, FIND_EHLO_NO_HELO,
                        politely ? SLICE("EHLO was refused and HELO never came, but QUIT")
                                 : SLICE("EHLO was refused and HELO never came"));
-    step_tell(step, &(struct tell_item){TELL_PUT, arena_format(&arena, "ehlo %s", host),
+    step_tell(step, &(struct tell_item){TELL_PUT, visit_key(session, politely, &arena),
                                         politely ? SLICE("polite") : SLICE("no-helo"),
                                         session->world->site->set.ehlo_remember});
     arena_drop(&arena);

@@ -505,7 +505,7 @@ void policy_forget(struct step *step)
     session->learnt = NULL;
     session->sum = 0;
     session->once = 0;
-    session->known = session->slow = false;
+    session->known = session->slow = session->polite = false;
     for (unsigned i = 0; i < FIND_SET_WORDS; i++)
         session->found[i] = 0;
 }

@@ -58,6 +58,7 @@ static void facts_learn(struct facts *facts, const struct learnt_item *item)
     case LEARN_FINGERPRINT: facts->fingerprint = item->value; return;
     case LEARN_AUTH_DOMAIN: facts->auth_domain = item->value; return;
     case LEARN_SPF_FIELD:
+    case LEARN_POLITE:
     case LEARN_COUNT: return;
     }
 }

@@ -220,6 +220,7 @@ static void learn(struct session *session, const struct learnt_item *item)
         if (session->mail)
             keep(&session->mail->arena, &session->mail->spf_field, item->value);
         return;
+    case LEARN_POLITE: session->polite = item->value.len > 0; return;
     case LEARN_COUNT: return;
     }
 }
