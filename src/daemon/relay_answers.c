@@ -21,17 +21,23 @@ enum {
 /* The local part counts as it is; only its own server knows whether case matters there. */
 static size_t key_print(const struct relay_route *route, struct slice address, char *text, size_t size)
 {
-    int len = snprintf(text, size, "%u %.*s", route->route->number,
-                       SLICE_ARGS(slice_head(address, PATH_MOST)));
-    size_t at = slice_find_last(slice_of(text, (size_t)len), '@');
-    for (; at < (size_t)len; at++)
+    char number[TEXT_UNIT_SIZE];
+    size_t number_len = text_print_u64(route->route->number, number);
+    address = slice_head(address, PATH_MOST);
+    size_t len = number_len + 1 + address.len;
+    assert(len <= size);
+    memcpy(text, number, number_len);
+    text[number_len] = ' ';
+    memcpy(text + number_len + 1, address.at, address.len);
+    for (size_t at = slice_find_last(slice_of(text, len), '@'); at < len; at++)
         text[at] = text_lower(text[at]);
-    return (size_t)len;
+    return len;
 }
 
 static void answer_free(struct relay_answer *answer)
 {
     assert(list_is_empty(&answer->waiters));
+    answer->route->late_count -= answer->late;
     table_remove(&answer->route->relay->answers, answer->key);
     list_remove(&answer->link);
     memory_give((char *)answer->value.at, answer->value.len);
@@ -180,6 +186,8 @@ void late_remember(struct relay_route *route, const struct transaction *transact
     if (yes && yes->state == ANSWER_STATE_KNOWN)
         answer_free(yes);
     struct relay_answer *late = answer_find(route, late_key(route, transaction, address, text));
+    route->late_count += !late->late;
+    late->late = true;
     late->status = ANSWER_NONE;
     value_set(late, words);
     answer_keep(late, LATE_MS);
@@ -189,6 +197,8 @@ const struct relay_answer *late_find(const struct relay_route *route, const stru
                                      struct slice address)
 {
     char text[KEY_SIZE];
+    if (!route->late_count)
+        return NULL;
     const struct relay_answer *late = table_get(&route->relay->answers,
                                                 late_key(route, transaction, address, text));
     return late && answer_is_known(late) ? late : NULL;

@@ -23,6 +23,7 @@ struct relay_route {
     bool down;              /* said so */
     bool ask_as_postmaster; /* the server does not want MAIL FROM:<> */
     unsigned asking;        /* verifications under way */
+    unsigned late_count;    /* late refusals that are remembered */
     struct link queue;      /* answers to be asked for */
     struct table domains;   /* struct relay_domain */
 };
@@ -47,6 +48,7 @@ struct relay_answer {
     uint64_t until_ms;
     uint8_t state;
     uint8_t status; /* enum answer_status */
+    bool late;
     struct slice
         value; /* memory of its own; empty for FOUND, whose value is what the route carries by then */
     size_t size;
