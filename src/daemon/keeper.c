@@ -91,6 +91,7 @@ static void commit(struct keeper *keeper)
     struct error error;
     if (!keeper->moved)
         return;
+    log_output_flush(keeper->output); /* first: behind a place that is stored nothing is read again */
     for (size_t i = 0; i < keeper->place_count; i++)
         streams[i] = (struct store_stream){slice_text(keeper->places[i].stream),
                                            {keeper->places[i].next.sequence, keeper->places[i].next.offset}};
