@@ -49,6 +49,9 @@ int text_hex_digit(char octet); /* 0..15 or -1 */
  * mean". Words over 64 octets count as `most` + 1. */
 unsigned text_distance(struct slice a, struct slice b, unsigned most);
 
+/* Whether the whole text is like the pattern, in which * stands for any octets, or none. */
+bool text_match(struct slice pattern, struct slice text);
+
 /* Adds s to buf with everything that is not printable ASCII as \xHH, \r, \n, \t, and a backslash doubled.
  * UTF-8 that is well-formed stays when `keep_utf8`, but for controls that steer a terminal or turn text
  * round. False when the buf's maximum stops it; nothing was added then. */

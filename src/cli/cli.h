@@ -139,6 +139,7 @@ extern const struct cli_command command_reload;
 extern const struct cli_command command_serve;
 extern const struct cli_command command_status;
 extern const struct cli_command command_stop;
+extern const struct cli_command command_try;
 extern const struct cli_command command_why;
 
 extern const struct cli_command *const cli_commands[]; /* NULL-terminated, in the order of --help */

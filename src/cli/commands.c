@@ -10,6 +10,7 @@ const struct cli_command *const cli_commands[] = {
     &command_check_config,
     &command_sessions,
     &command_explain,
+    &command_try,
     &command_queue,
     &command_journal,
     &command_why,

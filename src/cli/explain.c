@@ -1,4 +1,6 @@
 /* postern explain: what happened in a session and why: a sentence, then its log. */
+#include "cli/explain.h"
+
 #include "cli/journal_files.h"
 
 #include "journal/render_json.h"
@@ -54,7 +56,7 @@ static void print_buf(struct buf *buf)
     buf_clear(buf);
 }
 
-static void print_log(const struct cli *cli, const struct history *history, int level)
+void explain_log(const struct cli *cli, const struct history *history, int level)
 {
     const struct render_log_settings settings = {level, cli->colour, journal_zone};
     struct render_log log;
@@ -86,7 +88,7 @@ static void print_people(const struct cli *cli, const struct history *history, c
     cli_print_wrapped(buf_slice(&sentence), 0, WIDTH);
     buf_drop(&sentence);
     cli_print("\n");
-    print_log(cli, history, level);
+    explain_log(cli, history, level);
 }
 
 static void print_json(const struct history *history, const struct summary *summary)
@@ -106,7 +108,7 @@ static void print_json(const struct history *history, const struct summary *summ
     buf_drop(&sentence);
 }
 
-static int explain(const struct cli *cli, const char *folder, uint64_t id, int level)
+int explain_session(const struct cli *cli, const char *folder, uint64_t id, int level)
 {
     char text[EVENT_ID_SIZE];
     struct error error = {0};
@@ -152,7 +154,7 @@ static int run(struct cli *cli, int argc, char **argv)
     int status = journal_folder(cli, folder);
     if (status == CLI_OK && last)
         status = last_session(cli, folder, &id);
-    return status == CLI_OK ? explain(cli, folder, id, (int)level) : status;
+    return status == CLI_OK ? explain_session(cli, folder, id, (int)level) : status;
 }
 
 static const struct cli_option options[] = {

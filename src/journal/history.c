@@ -51,6 +51,14 @@ static void add(struct history *history, const struct event *event)
     history->ended = history->ended || event->kind == EVENT_KIND_session_ended;
 }
 
+void history_add(struct history *history, struct slice records)
+{
+    struct event event;
+    size_t size;
+    for (; event_read(records, &event, &size) == EVENT_DONE; records = slice_from(records, size))
+        add(history, &event);
+}
+
 /* By time; what happened at the same time stays in the order of the records. */
 struct sorted {
     struct event event;

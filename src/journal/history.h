@@ -22,6 +22,9 @@ void history_drop(struct history *history);
  * count is 0. Negative: the folder cannot be read. */
 int history_load(struct history *history, const char *folder, struct error *error);
 
+/* Adds records that are no part of a file: those of one session, in their order. */
+void history_add(struct history *history, struct slice records);
+
 /* Gathers from one file, following the session's chain back from the record at `offset`, and what stands
  * right behind it. Leaves out what is in other files, then `opened` is false. */
 void history_chain(struct history *history, struct segment_file *file, uint64_t offset);

@@ -279,6 +279,34 @@ static void escapes_all_or_nothing(void **state)
     }
 }
 
+static void matches_patterns(void **state)
+{
+    static const struct {
+        const char *pattern, *text;
+        bool matches;
+    } rows[] = {
+        {"", "", true},
+        {"", "a", false},
+        {"*", "", true},
+        {"a", "a", true},
+        {"a*", "abc", true},
+        {"*c", "abc", true},
+        {"a*c", "abcbc", true},
+        {"a*c", "abcb", false},
+        {"*b*", "abc", true},
+        {"**", "x", true},
+        {"a*b*c", "aXbYc", true},
+        {"a*b*c", "acb", false},
+        {"220 *", "220-x", false},
+        {"a**", "a", true},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+        if (text_match(slice_text(rows[i].pattern), slice_text(rows[i].text)) != rows[i].matches)
+            fail_msg("%s and %s", rows[i].pattern, rows[i].text);
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
@@ -293,6 +321,7 @@ int main(void)
         cmocka_unit_test(measures_distance),
         cmocka_unit_test(escapes),
         cmocka_unit_test(escapes_all_or_nothing),
+        cmocka_unit_test(matches_patterns),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
