@@ -16,6 +16,7 @@ user root
 group root
 state-directory state
 run-directory run
+grey.mode off
 policy.suspect 2
 policy.reject 6
 check spf-fail { weight 5 }
@@ -97,7 +98,7 @@ class Try(unittest.TestCase):
         blocked = self.tried('--client', '203.0.113.5', *envelope)
         self.assertEqual((blocked['passed'], blocked['verdict'], blocked['stage']), (False, 'reject', 'rcpt'))
         self.assertIn('go away', blocked['reply'])
-        self.assertRegex(blocked['override'], r'p\.conf:14$')
+        self.assertRegex(blocked['override'], r'p\.conf:15$')
         self.assertTrue(self.tried('--client', '198.51.100.5', *envelope)['passed'])
 
     def test_message(self):
