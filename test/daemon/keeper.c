@@ -1,9 +1,12 @@
 /* Proves the keeper as a process of its own: what sessions tell is in the store once and whole, however often
- * the keeper is killed meanwhile; the mail log has every session, also one that began before the keeper did;
- * old journal files go; and when it is told to end, all that was written has been read. */
+ * the keeper is killed meanwhile, and the gates that tell it, too; the mail log has every session, also one
+ * that began before the keeper did; old journal files go; and when it is told to end, all that was written
+ * has been read. */
+#include "base/random.h"
 #include "core/event.h"
 #include "daemon/keeper.h"
 #include "io/store.h"
+#include "journal/reader.h"
 #include "journal/writer.h"
 #include "unit.h"
 
@@ -293,6 +296,102 @@ static void kills_lose_nothing(void **state)
     world_drop(&world);
 }
 
+/* --- gates that die, too -------------------------------------------------------------------------------- */
+
+/* Sessions without end, until it is killed. Says when the first ones are in the journal. */
+static int gate_main(const char *folder, const char *out)
+{
+    struct world world;
+    struct journal_mark mark = {0};
+    int fd = (int)strtol(out, NULL, 10);
+    world_open(&world, folder);
+    alarm(60);
+    writer_begin(&world);
+    for (unsigned i = 0;; i++) {
+        session_begin(&world, session_id(i), &mark);
+        session_finish(&world, session_id(i), i, &mark);
+        if (i % 20 == 0 && journal_writer_flush(world.writer, 10000))
+            pause_ms(2); /* a storm would prove no more, and take longer to read */
+        if (i == 20 && write(fd, "w", 1) != 1)
+            return 1;
+    }
+}
+
+static pid_t gate_start(const struct world *world)
+{
+    int pipes[2];
+    char out[16], octet;
+    assert_int_equal(pipe(pipes), 0);
+    snprintf(out, sizeof out, "%d", pipes[1]);
+    pid_t child = fork();
+    if (child == 0) {
+        execl("/proc/self/exe", "gate", world->folder, out, "gate", (char *)NULL);
+        _exit(127);
+    }
+    close(pipes[1]);
+    assert_int_equal(read(pipes[0], &octet, 1), 1);
+    close(pipes[0]);
+    return child;
+}
+
+/* What of it got into the journal before the gates died. */
+static uint64_t told_in_journal(const struct world *world)
+{
+    struct journal_reader_settings settings = {
+        .folder = world->journal, .from = JOURNAL_FROM_START, .unwatched = true};
+    struct journal_reader *reader;
+    struct journal_item item;
+    uint64_t told = 0;
+    assert_int_equal(journal_reader_open(&settings, &reader, NULL), 0);
+    while (journal_reader_next(reader, &item))
+        told += item.event.kind == EVENT_KIND_told && item.event.body.told.verb == STORE_ADD &&
+                slice_equal(item.event.body.told.value, SLICE("1"));
+    journal_reader_close(reader);
+    return told;
+}
+
+static void assert_counted(const struct world *world, uint64_t told)
+{
+    struct store_lmdb_settings settings = {.folder = slice_text(world->store)};
+    struct store *store;
+    struct store_touches seen = {0};
+    uint64_t count = 0;
+    assert_int_equal(store_lmdb_open(&settings, &store, NULL), 0);
+    assert_int_equal(store_count(store, SLICE("count"), START_MS, &count, NULL), STORE_FOUND);
+    assert_int_equal(store_seen(store, SLICE("seen"), START_MS, &seen, NULL), STORE_FOUND);
+    assert_int_equal(count, told);
+    assert_true(seen.count >= told && seen.count <= told + 1); /* told behind it: the gate died in between */
+    store_close(store);
+}
+
+static void the_store_has_what_the_journal_has(void **state)
+{
+    (void)state;
+    struct world world;
+    struct random random = {3};
+    world_make(&world);
+    assert_int_equal(mkdir(world.journal, 0750), 0);
+    for (unsigned round = 0; round < 8; round++) {
+        keeper_start(&world);
+        pid_t gate = gate_start(&world);
+        pause_ms((unsigned)random_below(&random, 120));
+        bool keeper_first = random_below(&random, 2);
+        if (keeper_first)
+            keeper_kill(&world);
+        kill(gate, SIGKILL);
+        assert_int_equal(waitpid(gate, NULL, 0), gate);
+        pause_ms((unsigned)random_below(&random, 60));
+        if (!keeper_first)
+            keeper_kill(&world);
+    }
+    keeper_start(&world);
+    keeper_drain(&world);
+    uint64_t told = told_in_journal(&world);
+    assert_true(told > 8 * 20);
+    assert_counted(&world, told);
+    world_drop(&world);
+}
+
 static void a_session_that_began_before_is_known(void **state)
 {
     (void)state;
@@ -364,9 +463,12 @@ int main(int argc, char **argv)
 {
     if (argc == 3)
         return keeper_main(argv[1], argv[2]);
+    if (argc == 4)
+        return gate_main(argv[1], argv[2]);
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(draining_reads_all),
         cmocka_unit_test(kills_lose_nothing),
+        cmocka_unit_test(the_store_has_what_the_journal_has),
         cmocka_unit_test(a_session_that_began_before_is_known),
         cmocka_unit_test(old_files_go),
     };

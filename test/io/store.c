@@ -1,40 +1,13 @@
 /* Proves one contract for all classes of store: what was put is there until its time, whatever the sweep
  * does; counters add up and touches merge in whatever order they come; a batch is applied whole with its
- * positions or not at all; LMDB keeps that over any kill, grows its map, and shows readers what the writer
- * did; and the overlay answers until the store has caught up. */
+ * positions; what lasts is there when it is opened again, and seen by other processes; and the overlay
+ * answers until the store has caught up. */
 #include "base/random.h"
 #include "store_rig.h"
 
-#include <signal.h>
 #include <sys/wait.h>
 
-static void put(struct store *store, struct slice key, struct slice value, int64_t expires)
-{
-    struct store_write write = {.verb = STORE_PUT, .key = key, .value = value, .expires_unix_ms = expires};
-    struct error error = {0};
-    if (store_apply(store, &(struct store_batch){.writes = &write, .write_count = 1}, &error) < 0)
-        fail_msg("%s", error.text);
-}
-
-static void put_removed(struct store *store, struct slice key)
-{
-    struct store_write write = {.verb = STORE_REMOVE, .key = key};
-    assert_int_equal(store_apply(store, &(struct store_batch){.writes = &write, .write_count = 1}, NULL), 0);
-}
-
-static void assert_value(struct store *store, struct slice key, int64_t now, const char *wanted)
-{
-    struct slice value = SLICE_NONE;
-    struct error error = {0};
-    enum store_status status = store_get(store, key, now, &value, &error);
-    if (status == STORE_FAILED)
-        fail_msg("%s", error.text);
-    assert_int_equal(status, wanted ? STORE_FOUND : STORE_NONE);
-    if (wanted && !slice_equal(value, slice_text(wanted)))
-        fail_msg("\"%.*s\" is not \"%s\"", SLICE_ARGS(value), wanted);
-}
-
-/* --- the contract, for every class --------------------------------------------------------------------- */
+/* --- the contract --------------------------------------------------------------------------------------- */
 
 static void values_come_and_go(struct store *store)
 {
@@ -121,43 +94,6 @@ static void sweep_takes_what_is_over(struct store *store)
     assert_value(store, SLICE("sweep 2"), NOW, "x");
 }
 
-static void write_one(struct store *store, struct store_write write)
-{
-    struct error error = {0};
-    if (store_apply(store, &(struct store_batch){.writes = &write, .write_count = 1}, &error) < 0)
-        fail_msg("%s", error.text);
-}
-
-static void add(struct store *store, struct slice key, const char *more, int64_t at, int64_t expires)
-{
-    write_one(store, (struct store_write){STORE_ADD, key, slice_text(more), expires, at});
-}
-
-static void touch(struct store *store, struct slice key, const char *thing, int64_t at, int64_t expires)
-{
-    write_one(store, (struct store_write){STORE_SEEN, key, slice_text(thing), expires, at});
-}
-
-static void assert_count(struct store *store, struct slice key, int64_t now, uint64_t wanted)
-{
-    uint64_t count = 0;
-    assert_int_equal(store_count(store, key, now, &count, NULL), wanted ? STORE_FOUND : STORE_NONE);
-    assert_int_equal(count, wanted);
-}
-
-static void assert_seen(struct store *store, struct slice key, int64_t now,
-                        const struct store_touches *wanted)
-{
-    struct store_touches seen = {0};
-    assert_int_equal(store_seen(store, key, now, &seen, NULL), wanted ? STORE_FOUND : STORE_NONE);
-    if (!wanted)
-        return;
-    assert_int_equal(seen.first_unix_ms, wanted->first_unix_ms);
-    assert_int_equal(seen.last_unix_ms, wanted->last_unix_ms);
-    assert_int_equal(seen.count, wanted->count);
-    assert_int_equal(seen.distinct, wanted->distinct);
-}
-
 static void counters_add_up(struct store *store)
 {
     struct slice key = SLICE("counter");
@@ -237,207 +173,6 @@ static void each_verb_sees_its_own(struct store *store)
     assert_seen(store, key, NOW, NULL);
 }
 
-static void insane_writes_are_told(void **state)
-{
-    (void)state;
-    static char long_key[STORE_KEY_MAX + 1];
-    const struct store_write insane[] = {
-        {.verb = STORE_PUT},
-        {.verb = STORE_PUT, .key = slice_of(long_key, sizeof long_key)},
-        {.verb = STORE_ADD, .key = SLICE("a")},
-        {.verb = STORE_ADD, .key = SLICE("a"), .value = SLICE("-1")},
-        {.verb = STORE_ADD, .key = SLICE("a"), .value = SLICE("18446744073709551616")},
-        {.verb = (enum store_verb)0, .key = SLICE("a")},
-        {.verb = (enum store_verb)5, .key = SLICE("a")},
-    };
-    for (size_t i = 0; i < COUNT(insane); i++)
-        assert_false(store_write_is_sane(&insane[i]));
-    assert_true(store_write_is_sane(&(struct store_write){.verb = STORE_SEEN, .key = SLICE("a")}));
-}
-
-static void conformance(struct store *store)
-{
-    counters_add_up(store);
-    touches_are_merged(store);
-    any_order_gives_the_same(store);
-    each_verb_sees_its_own(store);
-    values_come_and_go(store);
-    keys_of_every_length(store);
-    batches_move_positions(store);
-    sweep_takes_what_is_over(store);
-}
-
-static void memory_conforms(void **state)
-{
-    (void)state;
-    struct store *store = store_memory_new();
-    conformance(store);
-    store_close(store);
-}
-
-static void lmdb_conforms(void **state)
-{
-    (void)state;
-    struct folder folder;
-    folder_make(&folder);
-    struct store *store = lmdb(&folder, true, 0);
-    conformance(store);
-    store_close(store);
-    store = lmdb(&folder, true, 0);
-    assert_value(store, SLICE("c"), NOW, "2");
-    store_close(store);
-    folder_remove(&folder);
-}
-
-/* --- LMDB's own ---------------------------------------------------------------------------------------- */
-
-static void readers_follow_a_growing_map(void **state)
-{
-    (void)state;
-    struct folder folder;
-    static char value[10000];
-    folder_make(&folder);
-    struct store *reader = lmdb(&folder, false, 0);
-    assert_value(reader, SLICE("0"), NOW, NULL); /* there is no store yet */
-    struct store *writer = lmdb(&folder, true, 1 << 20);
-    store_close(reader);
-    int pipes[2];
-    assert_int_equal(pipe(pipes), 0);
-    pid_t child = fork(); /* LMDB wants one environment a process */
-    if (child == 0) {
-        char octet;
-        struct store *other = lmdb(&folder, false, 0);
-        assert_value(other, SLICE("0"), NOW, NULL);
-        assert_int_equal(write(pipes[1], "r", 1), 1);
-        while (store_get(other, SLICE("last"), NOW, &(struct slice){0}, NULL) == STORE_NONE)
-            usleep(1000);
-        struct slice got;
-        enum store_status status = store_get(other, SLICE("999"), NOW, &got, NULL);
-        octet = status == STORE_FOUND && got.len == sizeof value ? 'y' : 'n';
-        store_close(other);
-        _exit(octet == 'y' ? 0 : 1);
-    }
-    char ready;
-    assert_int_equal(read(pipes[0], &ready, 1), 1);
-    for (unsigned i = 0; i < 1000; i++) {
-        char key[24];
-        snprintf(key, sizeof key, "%u", i);
-        put(writer, slice_text(key), slice_of(value, sizeof value), 0);
-    }
-    put(writer, SLICE("last"), SLICE("1"), 0);
-    int status;
-    assert_int_equal(waitpid(child, &status, 0), child);
-    assert_int_equal(status, 0);
-    struct store_counts counts;
-    assert_int_equal(store_counts(writer, &counts, NULL), 0);
-    assert_true(counts.octets > 10000000);
-    close(pipes[0]);
-    close(pipes[1]);
-    store_close(writer);
-    folder_remove(&folder);
-}
-
-static void reader_that_came_first_finds_the_store(void **state)
-{
-    (void)state;
-    struct folder folder;
-    folder_make(&folder);
-    pid_t child = fork();
-    if (child == 0) {
-        struct slice value;
-        struct store *reader = lmdb(&folder, false, 0);
-        for (unsigned tries = 0; tries < 10000; tries++, usleep(1000))
-            if (store_get(reader, SLICE("a"), NOW, &value, NULL) == STORE_FOUND)
-                _exit(0);
-        _exit(1);
-    }
-    struct store *writer = lmdb(&folder, true, 0);
-    put(writer, SLICE("a"), SLICE("1"), 0);
-    int status;
-    assert_int_equal(waitpid(child, &status, 0), child);
-    assert_int_equal(status, 0);
-    store_close(writer);
-    folder_remove(&folder);
-}
-
-/* Each batch puts its number under a key of its own and under "newest", and moves the position to it. After a
- * kill the three must tell the same story. */
-static void write_until_killed(const struct folder *folder, int out)
-{
-    struct store *store = lmdb(folder, true, 1 << 20);
-    struct store_position position = {1, 0};
-    store_position(store, SLICE("gate-0"), &position, NULL);
-    for (uint32_t i = position.offset + 1;; i++) {
-        char text[24];
-        snprintf(text, sizeof text, "%u", i);
-        const struct store_write writes[] = {
-            {.verb = STORE_PUT, .key = slice_text(text), .value = slice_text(text), .expires_unix_ms = 0},
-            {.verb = STORE_PUT, .key = SLICE("newest"), .value = slice_text(text), .expires_unix_ms = 0},
-        };
-        struct store_stream stream = {SLICE("gate-0"), {1, i}};
-        if (store_apply(store, &(struct store_batch){writes, 2, &stream, 1}, NULL) < 0)
-            _exit(1);
-        if (write(out, &i, sizeof i) != sizeof i)
-            _exit(1);
-    }
-}
-
-static void kill_leaves_batches_whole(void **state)
-{
-    (void)state;
-    struct folder folder;
-    struct random random = {7};
-    folder_make(&folder);
-    uint32_t told = 0;
-    for (unsigned round = 0; round < 10; round++) {
-        int pipes[2];
-        assert_int_equal(pipe(pipes), 0);
-        pid_t child = fork();
-        if (child == 0)
-            write_until_killed(&folder, pipes[1]);
-        for (uint64_t n = 1 + random_below(&random, 20); n; n--)
-            assert_int_equal(read(pipes[0], &told, sizeof told), sizeof told);
-        kill(child, SIGKILL);
-        waitpid(child, NULL, 0);
-        close(pipes[0]);
-        close(pipes[1]);
-
-        struct store *store = lmdb(&folder, true, 0);
-        struct store_position position;
-        char text[24];
-        assert_int_equal(store_position(store, SLICE("gate-0"), &position, NULL), STORE_FOUND);
-        assert_true(position.offset >= told);
-        snprintf(text, sizeof text, "%u", position.offset);
-        assert_value(store, SLICE("newest"), NOW, text);
-        assert_value(store, slice_text(text), NOW, text);
-        snprintf(text, sizeof text, "%u", position.offset + 1);
-        assert_value(store, slice_text(text), NOW, NULL);
-        assert_true(store_lmdb_clear_dead(store, NULL) >= 0);
-        store_close(store);
-    }
-    folder_remove(&folder);
-}
-
-static void dead_readers_are_cleared(void **state)
-{
-    (void)state;
-    struct folder folder;
-    folder_make(&folder);
-    struct store *writer = lmdb(&folder, true, 0);
-    put(writer, SLICE("a"), SLICE("1"), 0);
-    pid_t child = fork();
-    if (child == 0) {
-        struct store *reader = lmdb(&folder, false, 0);
-        assert_value(reader, SLICE("a"), NOW, "1");
-        _exit(0); /* without closing */
-    }
-    waitpid(child, NULL, 0);
-    assert_int_equal(store_lmdb_clear_dead(writer, NULL), 1);
-    assert_int_equal(store_lmdb_clear_dead(writer, NULL), 0);
-    store_close(writer);
-    folder_remove(&folder);
-}
-
 /* --- the overlay --------------------------------------------------------------------------------------- */
 
 static void assert_overlay(struct store_overlay *overlay, struct slice key, int64_t now, const char *wanted)
@@ -455,10 +190,8 @@ static void move_position(struct store *store, struct store_position position)
                      0);
 }
 
-static void overlay_answers_until_it_is_applied(void **state)
+static void overlay_answers_until_it_is_applied(struct store *store)
 {
-    (void)state;
-    struct store *store = store_memory_new();
     struct store_overlay *overlay = store_overlay_new(store, SLICE("gate-0"), 3);
     struct store_write write = {
         .verb = STORE_PUT, .key = SLICE("a"), .value = SLICE("new"), .expires_unix_ms = NOW + 1000};
@@ -491,7 +224,6 @@ static void overlay_answers_until_it_is_applied(void **state)
     assert_overlay(overlay, SLICE("q"), NOW, NULL);
     assert_overlay(overlay, SLICE("r"), NOW, "x");
     store_overlay_free(overlay);
-    store_close(store);
 }
 
 static void overlay_tell(struct store_overlay *overlay, struct store_write write, uint32_t offset)
@@ -507,10 +239,8 @@ static void apply_at(struct store *store, struct store_write write, uint32_t off
 
 /* Ten touches and additions are told; the store gets them one by one, and one of another gate between each
  * two. */
-static void overlay_counts_each_touch_once(void **state)
+static void overlay_counts_each_touch_once(struct store *store)
 {
-    (void)state;
-    struct store *store = store_memory_new();
     struct store_overlay *overlay = store_overlay_new(store, SLICE("gate-0"), 1000);
     struct slice key = SLICE("seen"), counter = SLICE("counter");
     struct store_touches seen;
@@ -536,13 +266,10 @@ static void overlay_counts_each_touch_once(void **state)
     }
     assert_int_equal(store_overlay_count(overlay), 0);
     store_overlay_free(overlay);
-    store_close(store);
 }
 
-static void overlay_puts_take_the_place_of_touches(void **state)
+static void overlay_puts_take_the_place_of_touches(struct store *store)
 {
-    (void)state;
-    struct store *store = store_memory_new();
     struct store_overlay *overlay = store_overlay_new(store, SLICE("gate-0"), 1000);
     struct slice key = SLICE("k");
     struct store_touches seen;
@@ -564,22 +291,129 @@ static void overlay_puts_take_the_place_of_touches(void **state)
         overlay_tell(overlay, (struct store_write){STORE_ADD, SLICE("hot"), SLICE("1"), 0, NOW}, 6 + i);
     assert_true(store_overlay_count(overlay) <= 1000);
     store_overlay_free(overlay);
+}
+
+/* --- for every class ------------------------------------------------------------------------------------ */
+
+static void (*const parts[])(struct store *store) = {
+    counters_add_up,    touches_are_merged,   any_order_gives_the_same, each_verb_sees_its_own,
+    values_come_and_go, keys_of_every_length, batches_move_positions,   sweep_takes_what_is_over,
+};
+
+/* Each with a store of its own: they use the same keys. */
+static void (*const overlay_parts[])(struct store *store) = {
+    overlay_answers_until_it_is_applied,
+    overlay_counts_each_touch_once,
+    overlay_puts_take_the_place_of_touches,
+};
+
+static void conformance(const struct class *class)
+{
+    struct folder folder;
+    folder_make(&folder);
+    struct store *store = class->open(&folder, true);
+    for (size_t i = 0; i < COUNT(parts); i++)
+        parts[i](store);
     store_close(store);
+    folder_remove(&folder);
+}
+
+static void overlay_conformance(const struct class *class)
+{
+    for (size_t i = 0; i < COUNT(overlay_parts); i++) {
+        struct folder folder;
+        folder_make(&folder);
+        struct store *store = class->open(&folder, true);
+        overlay_parts[i](store);
+        store_close(store);
+        folder_remove(&folder);
+    }
+}
+
+static bool has_all(struct store *store)
+{
+    struct slice value;
+    struct store_position position;
+    struct store_touches seen;
+    uint64_t count;
+    return store_get(store, SLICE("value"), NOW, &value, NULL) == STORE_FOUND &&
+           slice_equal(value, SLICE("v")) &&
+           store_count(store, SLICE("count"), NOW, &count, NULL) == STORE_FOUND && count == 7 &&
+           store_seen(store, SLICE("seen"), NOW, &seen, NULL) == STORE_FOUND && seen.distinct == 1 &&
+           store_position(store, SLICE("gate-0"), &position, NULL) == STORE_FOUND && position.offset == 9;
+}
+
+static void what_lasts(const struct class *class)
+{
+    struct folder folder;
+    folder_make(&folder);
+    struct store *store = class->open(&folder, true);
+    put(store, SLICE("value"), SLICE("v"), NOW + 10);
+    add(store, SLICE("count"), "7", NOW, NOW + 10);
+    touch(store, SLICE("seen"), "thing", NOW, 0);
+    move_position(store, (struct store_position){1, 9});
+    /* Another process looks while the writer has it open. */
+    pid_t child = fork();
+    if (child == 0) {
+        struct store *reader = class->open(&folder, false);
+        bool fine = has_all(reader);
+        store_close(reader);
+        _exit(fine ? 0 : 1);
+    }
+    int status;
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_int_equal(status, 0);
+    store_close(store);
+    store = class->open(&folder, true);
+    assert_true(has_all(store));
+    assert_value(store, SLICE("value"), NOW + 10, NULL);
+    store_close(store);
+    folder_remove(&folder);
+}
+
+static void all_classes_conform(void **state)
+{
+    (void)state;
+    for_classes(conformance, false);
+}
+
+static void overlays_of_all_classes_conform(void **state)
+{
+    (void)state;
+    for_classes(overlay_conformance, false);
+}
+
+static void lasting_classes_last(void **state)
+{
+    (void)state;
+    for_classes(what_lasts, true);
+}
+
+static void insane_writes_are_told(void **state)
+{
+    (void)state;
+    static char long_key[STORE_KEY_MAX + 1];
+    const struct store_write insane[] = {
+        {.verb = STORE_PUT},
+        {.verb = STORE_PUT, .key = slice_of(long_key, sizeof long_key)},
+        {.verb = STORE_ADD, .key = SLICE("a")},
+        {.verb = STORE_ADD, .key = SLICE("a"), .value = SLICE("-1")},
+        {.verb = STORE_ADD, .key = SLICE("a"), .value = SLICE("18446744073709551616")},
+        {.verb = (enum store_verb)0, .key = SLICE("a")},
+        {.verb = (enum store_verb)5, .key = SLICE("a")},
+    };
+    for (size_t i = 0; i < COUNT(insane); i++)
+        assert_false(store_write_is_sane(&insane[i]));
+    assert_true(store_write_is_sane(&(struct store_write){.verb = STORE_SEEN, .key = SLICE("a")}));
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(insane_writes_are_told),
-        cmocka_unit_test(memory_conforms),
-        cmocka_unit_test(lmdb_conforms),
-        cmocka_unit_test(readers_follow_a_growing_map),
-        cmocka_unit_test(reader_that_came_first_finds_the_store),
-        cmocka_unit_test(kill_leaves_batches_whole),
-        cmocka_unit_test(dead_readers_are_cleared),
-        cmocka_unit_test(overlay_answers_until_it_is_applied),
-        cmocka_unit_test(overlay_counts_each_touch_once),
-        cmocka_unit_test(overlay_puts_take_the_place_of_touches),
+        cmocka_unit_test(all_classes_conform),
+        cmocka_unit_test(overlays_of_all_classes_conform),
+        cmocka_unit_test(lasting_classes_last),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,5 +1,7 @@
-/* Proves that the writer of a store may die before or after any of its system calls that change a file, and
- * that every tell is then counted once when its successor goes on from the position that it finds. */
+/* Proves for every class that lasts that the writer may die before or after any of its system calls that
+ * change a file, or at any moment, that readers may die in the middle of reading, and that every tell is then
+ * counted once when the writer's successor goes on from the position that it finds. */
+#include "base/random.h"
 #include "base/text.h"
 #include "store_rig.h"
 
@@ -11,9 +13,9 @@
 #define TELLS 24
 #define BATCH 5
 
-/* LMDB's calls come by here, for a program's own functions come before the system's: the process dies at the
- * one whose turn it is. The labels are the names under which LMDB calls them, whatever the headers make of
- * them. */
+/* Its calls come by here, for a program's own functions come before the system's: the process dies at the
+ * one whose turn it is. The labels are the names under which libraries call them, whatever the headers make
+ * of them. */
 static long calls_left = -1;
 static bool dies_behind; /* when the call has been made, not before */
 
@@ -72,9 +74,9 @@ int call_ftruncate(int fd, off_t size)
 
 /* The journal has TELLS tells at the places 0, 1, 2 …: each adds one to "count", touches "seen" with its own
  * number, and puts it under "newest". A keeper reads them in batches from where the store says. */
-static void keeper(const struct folder *folder)
+static void keeper(const struct class *class, const struct folder *folder)
 {
-    struct store *store = lmdb(folder, true, 1 << 20);
+    struct store *store = class->open(folder, true);
     struct store_position position = {1, 0};
     store_position(store, SLICE("gate-0"), &position, NULL);
     while (position.offset < TELLS) {
@@ -96,14 +98,14 @@ static void keeper(const struct folder *folder)
 }
 
 /* True: it died. */
-static bool keeper_dies(const struct folder *folder, long at, bool behind)
+static bool keeper_dies(const struct class *class, const struct folder *folder, long at, bool behind)
 {
     int status;
     pid_t child = fork();
     if (child == 0) {
         calls_left = at;
         dies_behind = behind;
-        keeper(folder);
+        keeper(class, folder);
         _exit(0);
     }
     assert_int_equal(waitpid(child, &status, 0), child);
@@ -116,9 +118,9 @@ static bool keeper_dies(const struct folder *folder, long at, bool behind)
 }
 
 /* Whatever was applied, all of it tells the same story as the position. */
-static void assert_whole(const struct folder *folder, uint32_t *ret_applied)
+static void assert_whole(const struct class *class, const struct folder *folder, uint32_t *ret_applied)
 {
-    struct store *store = lmdb(folder, true, 1 << 20);
+    struct store *store = class->open(folder, true);
     struct store_position position = {1, 0};
     struct store_touches seen = {0};
     struct slice newest = SLICE("-");
@@ -137,7 +139,7 @@ static void assert_whole(const struct folder *folder, uint32_t *ret_applied)
     store_close(store);
 }
 
-static void every_death_is_survived(bool behind)
+static void every_death_is_survived(const struct class *class, bool behind)
 {
     uint32_t applied = 0, before = 0;
     unsigned deaths = 0;
@@ -145,30 +147,142 @@ static void every_death_is_survived(bool behind)
     for (long at = 1; died; at++) {
         struct folder folder;
         folder_make(&folder);
-        died = keeper_dies(&folder, at, behind);
+        died = keeper_dies(class, &folder, at, behind);
         deaths += died;
-        assert_whole(&folder, &applied);
+        assert_whole(class, &folder, &applied);
         assert_true(applied >= before); /* it got further than one that died earlier */
         assert_true(died || applied == TELLS);
         before = applied;
-        assert_false(keeper_dies(&folder, -1, false));
-        assert_whole(&folder, &applied);
+        assert_false(keeper_dies(class, &folder, -1, false));
+        assert_whole(class, &folder, &applied);
         assert_int_equal(applied, TELLS);
         folder_remove(&folder);
     }
     assert_true(deaths > 2 * TELLS / BATCH);
 }
 
+static void before_any_call(const struct class *class)
+{
+    every_death_is_survived(class, false);
+}
+
+static void behind_any_call(const struct class *class)
+{
+    every_death_is_survived(class, true);
+}
+
+/* --- at any moment -------------------------------------------------------------------------------------- */
+
+static void keep_on(const struct class *class, const struct folder *folder, int out)
+{
+    struct store *store = class->open(folder, true);
+    struct store_position position = {1, 0};
+    alarm(60);
+    store_position(store, SLICE("gate-0"), &position, NULL);
+    for (uint32_t i = position.offset + 1;; i++) {
+        char text[TEXT_UNIT_SIZE];
+        struct slice number = slice_of(text, text_print_u64(i, text));
+        const struct store_write writes[] = {
+            {STORE_PUT, number, number, 0, NOW},
+            {STORE_PUT, SLICE("newest"), number, 0, NOW},
+            {STORE_ADD, SLICE("count"), SLICE("1"), 0, NOW},
+        };
+        struct store_stream stream = {SLICE("gate-0"), {1, i}};
+        if (store_apply(store, &(struct store_batch){writes, COUNT(writes), &stream, 1}, NULL) < 0)
+            _exit(1);
+        if (write(out, &i, sizeof i) != sizeof i)
+            _exit(1);
+    }
+}
+
+/* Reads what there is, over and over. */
+static void look_on(const struct class *class, const struct folder *folder)
+{
+    struct store *store = class->open(folder, false);
+    struct slice value;
+    alarm(60);
+    for (;;)
+        store_get(store, SLICE("newest"), NOW, &value, NULL);
+}
+
+static pid_t look_on_start(const struct class *class, const struct folder *folder)
+{
+    pid_t child = fork();
+    if (child == 0)
+        look_on(class, folder);
+    return child;
+}
+
+static void end(pid_t child)
+{
+    kill(child, SIGKILL);
+    waitpid(child, NULL, 0);
+}
+
+/* Number, value and count tell the same story as the position, and no more has been applied. */
+static void assert_same_story(struct store *store, uint32_t told)
+{
+    struct store_position position;
+    uint64_t count = 0;
+    char text[24];
+    assert_int_equal(store_position(store, SLICE("gate-0"), &position, NULL), STORE_FOUND);
+    assert_true(position.offset >= told);
+    snprintf(text, sizeof text, "%u", position.offset);
+    assert_value(store, SLICE("newest"), NOW, text);
+    assert_value(store, slice_text(text), NOW, text);
+    assert_int_equal(store_count(store, SLICE("count"), NOW, &count, NULL), STORE_FOUND);
+    assert_int_equal(count, position.offset);
+    snprintf(text, sizeof text, "%u", position.offset + 1);
+    assert_value(store, slice_text(text), NOW, NULL);
+}
+
+static void at_any_moment(const struct class *class)
+{
+    struct folder folder;
+    struct random random = {7};
+    folder_make(&folder);
+    store_close(class->open(&folder, true));
+    uint32_t told = 0;
+    for (unsigned round = 0; round < 10; round++) {
+        int pipes[2];
+        assert_int_equal(pipe(pipes), 0);
+        pid_t reader = look_on_start(class, &folder), writer = fork();
+        if (writer == 0)
+            keep_on(class, &folder, pipes[1]);
+        for (uint64_t n = 1 + random_below(&random, 20); n; n--)
+            assert_int_equal(read(pipes[0], &told, sizeof told), sizeof told);
+        if (round % 2)
+            end(reader); /* and the writer goes on */
+        for (uint64_t n = random_below(&random, 5); n; n--)
+            assert_int_equal(read(pipes[0], &told, sizeof told), sizeof told);
+        end(writer);
+        if (round % 2 == 0)
+            end(reader); /* it has outlived the writer */
+        close(pipes[0]);
+        close(pipes[1]);
+        struct store *store = class->open(&folder, true);
+        assert_same_story(store, told);
+        store_close(store);
+    }
+    folder_remove(&folder);
+}
+
 static void death_before_any_call(void **state)
 {
     (void)state;
-    every_death_is_survived(false);
+    for_classes(before_any_call, true);
 }
 
 static void death_behind_any_call(void **state)
 {
     (void)state;
-    every_death_is_survived(true);
+    for_classes(behind_any_call, true);
+}
+
+static void death_at_any_moment(void **state)
+{
+    (void)state;
+    for_classes(at_any_moment, true);
 }
 
 int main(void)
@@ -176,6 +290,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(death_before_any_call),
         cmocka_unit_test(death_behind_any_call),
+        cmocka_unit_test(death_at_any_moment),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
