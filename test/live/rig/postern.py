@@ -193,9 +193,9 @@ class Postern:
         """postern WORD -c FILE ...; the finished process."""
         return process.run([self.program, words[0], "-c", self.conf, *words[1:]], seconds, check)
 
-    def objects(self, *words, check=True):
+    def objects(self, *words, check=True, seconds=60):
         """The same with --json: the objects that it printed, one a line."""
-        out = self.command(*words, "--json", check=check).stdout
+        out = self.command(*words, "--json", check=check, seconds=seconds).stdout
         return [json.loads(line) for line in out.splitlines() if line.strip()]
 
     def status(self):
