@@ -40,6 +40,16 @@ static void print_listen(struct view *view, const json_t *object)
     cli_print("%s%s", view->listens++ ? ", " : "listens at ", text_of(object, "listen").at);
 }
 
+static struct slice lag_print(uint64_t us, char text[TEXT_UNIT_SIZE])
+{
+    if (!us)
+        return SLICE("-");
+    const bool small = us < 1000;
+    const int len = snprintf(text, TEXT_UNIT_SIZE, "%llu %s", (unsigned long long)(small ? us : us / 1000),
+                             small ? "us" : "ms");
+    return slice_of(text, (size_t)len);
+}
+
 static void add_process(struct view *view, const json_t *object)
 {
     static const char *const numbers[] = {"connections", "accepted", "refused", "messages", "events_lost"};
@@ -61,6 +71,7 @@ static void add_process(struct view *view, const json_t *object)
         cli_table_add_number(view->table, number_of(object, "memory") / 1024);
     else
         cli_table_add(view->table, SLICE_NONE);
+    cli_table_add(view->table, gate ? lag_print(number_of(object, "lag_p99_us"), text) : SLICE_NONE);
     if (number_of(object, "connection_size"))
         view->connection_size = number_of(object, "connection_size");
 }
@@ -83,7 +94,7 @@ static void begin_table(struct view *view)
 {
     static const char *const heads[] = {"process",      ">pid",        "state",    ">for",
                                         ">connections", ">accepted",   ">refused", ">messages",
-                                        ">events lost", ">memory KiB", NULL};
+                                        ">events lost", ">memory KiB", ">lag",     NULL};
     if (view->table)
         return;
     cli_print("%s", view->listens ? "\n\n" : "\n");
@@ -165,11 +176,14 @@ const struct cli_command command_status = {
     .arguments = "",
     .help = "Lists the running processes with their numbers: connections that are open,\n"
             "connections accepted since the start, those refused for want of room,\n"
-            "messages taken, and events that the journal had to drop; then how far the\n"
-            "keeper is behind with reading what the others record. With --json, one object\n"
-            "a line: for the supervisor, each address, each process, the sums, and the\n"
-            "keeper's counts (behind: octets that it has not read, lag_ms: how old the\n"
-            "newest event is that it has).\n",
+            "messages taken, and events that the journal had to drop; and the loop's lag:\n"
+            "who came while the gate was busy with others waited no longer than that, in 99\n"
+            "of 100 moments. Then how far the keeper is behind with reading what the others\n"
+            "record. With --json, one object a line: for the supervisor, each address, each\n"
+            "process (lag_p99_us, and of what it was made, lag_50us to lag_more: microseconds\n"
+            "spent in turns of the loop of at most that length), the sums, and the keeper's\n"
+            "counts (behind: octets that it has not read, lag_ms: how old the newest event\n"
+            "is that it has).\n",
     .examples = "postern status\n"
                 "postern status --json\n",
 };

@@ -59,6 +59,8 @@ static void tick_due(struct loop_timer *timer)
     counters_set(counters, slot, COUNTER_EVENTS_LOST, counts.lost);
     counters_set(counters, slot, COUNTER_MEMORY, memory_in_use());
     counters_set(counters, slot, COUNTER_CONN_SIZE, conn_size());
+    for (unsigned i = 0; i < LOOP_LAG_CLASSES; i++)
+        counters_set(counters, slot, (enum counter)(COUNTER_LAG + i), loop_lag_us(gate->loop)[i]);
     questions_count(gate->questions);
     gate->world.short_of_disk = spool_short_of_disk(gate->spool, loop_now_ms(gate->loop));
     loop_timer_set(gate->loop, timer, loop_now_ms(gate->loop) + TICK_MS);

@@ -55,6 +55,7 @@ static void put_counters(struct answer_line *line, unsigned slot)
     for (unsigned counter = 0; counter < COUNTER_LIMIT; counter++)
         json_put_u64(&line->json, counter_word((enum counter)counter),
                      counters_get(line->supervisor->counters, slot, (enum counter)counter));
+    json_put_u64(&line->json, "lag_p99_us", counters_lag_us(line->supervisor->counters, slot, 99));
 }
 
 static void say_child(struct answer_line *line, const struct child *child)

@@ -30,8 +30,15 @@ struct counters {
     struct page pages[COUNTERS_SLOTS];
 };
 
+static const char *const lag_words[LOOP_LAG_CLASSES] = {
+    "lag_50us", "lag_100us", "lag_200us", "lag_500us", "lag_1ms",  "lag_2ms",
+    "lag_3ms",  "lag_4ms",   "lag_5ms",   "lag_7ms",   "lag_10ms", "lag_20ms",
+    "lag_50ms", "lag_100ms", "lag_200ms", "lag_500ms", "lag_1s",   "lag_more"};
+
 const char *counter_word(enum counter counter)
 {
+    if (counter >= COUNTER_LAG && counter < COUNTER_LIMIT)
+        return lag_words[counter - COUNTER_LAG];
     switch (counter) {
     case COUNTER_CONNECTIONS: return "connections";
     case COUNTER_MEMORY: return "memory";
@@ -53,6 +60,7 @@ const char *counter_word(enum counter counter)
     case COUNTER_DNS_CUT: return "dns_cut";
     case COUNTER_DNS_REWRITTEN: return "dns_rewritten";
     case COUNTER_DNS_TOOK_US: return "dns_took_us";
+    case COUNTER_LAG:
     case COUNTER_LIMIT: break;
     }
     return NULL;
@@ -127,6 +135,19 @@ uint64_t counters_sum(const struct counters *counters, enum counter counter)
 
 /* IPv6: the first 64 bits. IPv4 stands where ::ffff:0:0/96 would have its first half: no host's /64. Never 0.
  */
+uint64_t counters_lag_us(const struct counters *counters, unsigned slot, unsigned percent)
+{
+    uint64_t sums[LOOP_LAG_CLASSES], total = 0, below = 0;
+    for (unsigned i = 0; i < LOOP_LAG_CLASSES; i++)
+        total += sums[i] = counters_get(counters, slot, (enum counter)(COUNTER_LAG + i));
+    for (unsigned i = 0; total && i < LOOP_LAG_CLASSES - 1; i++) {
+        below += sums[i];
+        if (below * 100 >= total * percent)
+            return loop_lag_bounds_us[i];
+    }
+    return total ? 10000000 : 0;
+}
+
 uint64_t counters_host_key(const struct address *address)
 {
     uint64_t key = 0;

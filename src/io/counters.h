@@ -10,6 +10,7 @@
 
 #include "base/address.h"
 #include "base/error.h"
+#include "io/loop.h"
 
 #define COUNTERS_SLOTS 128 /* gates at one time, with those that drain after a reload */
 
@@ -35,7 +36,8 @@ enum counter {
     COUNTER_DNS_CUT,                   /* answers cut short */
     COUNTER_DNS_REWRITTEN,             /* invented addresses, taken for none */
     COUNTER_DNS_TOOK_US,               /* microseconds that the answers took, together */
-    COUNTER_LIMIT
+    COUNTER_LAG, /* and as many behind it as loop.h has classes: microseconds in turns of that length */
+    COUNTER_LIMIT = COUNTER_LAG + LOOP_LAG_CLASSES
 };
 
 const char *counter_word(enum counter counter); /* "connections" */
@@ -52,6 +54,10 @@ void counters_set(struct counters *counters, unsigned slot, enum counter counter
 uint64_t counters_get(const struct counters *counters, unsigned slot, enum counter counter);
 /* Over all slots; what only grows includes slots that were cleared. */
 uint64_t counters_sum(const struct counters *counters, enum counter counter);
+
+/* The length of turn that was not passed in so many of a hundred busy moments, as the bound of its class, or
+ * 10 s for the last one; 0: there were none. */
+uint64_t counters_lag_us(const struct counters *counters, unsigned slot, unsigned percent);
 
 /* A connection came or went. The key names the host; keep it until the connection goes. */
 uint64_t counters_host_key(const struct address *address);

@@ -25,17 +25,44 @@ struct loop {
     struct link hooks;
     struct link *hook_next; /* while hooks run: the one after the running one */
     struct loop_watch wake;
+    uint64_t turn_us; /* when the turn began */
+    uint64_t lag_us[LOOP_LAG_CLASSES];
     struct wheel wheel;
     struct epoll_event events[BATCH];
 };
 
-static void clocks_read(struct loop *loop)
+const uint32_t loop_lag_bounds_us[LOOP_LAG_CLASSES - 1] = {50,    100,    200,    500,    1000,   2000,
+                                                           3000,  4000,   5000,   7000,   10000,  20000,
+                                                           50000, 100000, 200000, 500000, 1000000};
+
+static uint64_t monotonic_us(void)
 {
     struct timespec t;
     clock_gettime(CLOCK_MONOTONIC, &t);
-    loop->now_ms = (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000 + 1;
+    return (uint64_t)t.tv_sec * 1000000 + (uint64_t)t.tv_nsec / 1000;
+}
+
+static void clocks_read(struct loop *loop)
+{
+    struct timespec t;
+    loop->turn_us = monotonic_us();
+    loop->now_ms = loop->turn_us / 1000 + 1;
     clock_gettime(CLOCK_REALTIME, &t);
     loop->unix_us = (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
+}
+
+static void lag_count(struct loop *loop)
+{
+    uint64_t took_us = monotonic_us() - loop->turn_us;
+    unsigned class = 0;
+    while (class < LOOP_LAG_CLASSES - 1 && took_us > loop_lag_bounds_us[class])
+        class ++;
+    loop->lag_us[class] += took_us;
+}
+
+const uint64_t *loop_lag_us(const struct loop *loop)
+{
+    return loop->lag_us;
 }
 
 static void wake_ready(struct loop_watch *watch, unsigned ready)
@@ -263,6 +290,7 @@ void loop_turn(struct loop *loop, uint64_t wait_ms)
     loop->phase = PHASE_HOOKS;
     hooks_run(loop);
     loop->phase = PHASE_OUTSIDE;
+    lag_count(loop);
 }
 
 void loop_run(struct loop *loop)

@@ -120,9 +120,27 @@ static void hosts_and_networks(void **state)
         assert_non_null(counter_word((enum counter)i));
 }
 
+static void lag_is_read_from_its_classes(void **state)
+{
+    (void)state;
+    struct counters *counters = counters_new();
+    assert_int_equal(counters_lag_us(counters, 0, 99), 0);
+    counters_set(counters, 0, COUNTER_LAG, 98);
+    counters_set(counters, 0, COUNTER_LAG + 5, 1);
+    counters_set(counters, 0, COUNTER_LAG + LOOP_LAG_CLASSES - 1, 1);
+    assert_int_equal(counters_lag_us(counters, 0, 98), 50);
+    assert_int_equal(counters_lag_us(counters, 0, 99), loop_lag_bounds_us[5]);
+    assert_int_equal(counters_lag_us(counters, 0, 100), 10000000);
+    assert_int_equal(counters_lag_us(counters, 1, 99), 0);
+    for (unsigned i = COUNTER_LAG; i < COUNTER_LIMIT; i++)
+        assert_non_null(counter_word((enum counter)i));
+    counters_close(counters);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(lag_is_read_from_its_classes),
         cmocka_unit_test(processes_add_up),
         cmocka_unit_test(overflow_is_never_too_low),
         cmocka_unit_test(hosts_and_networks),

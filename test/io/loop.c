@@ -5,6 +5,7 @@
 
 #include <pthread.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 struct end {
@@ -235,16 +236,40 @@ static void shared_with_a_child(void **state)
     loop_close(loop);
 }
 
+static void busy_due(struct loop_timer *timer)
+{
+    (void)timer;
+    struct timespec begin, now;
+    clock_gettime(CLOCK_MONOTONIC, &begin);
+    do
+        clock_gettime(CLOCK_MONOTONIC, &now);
+    while ((now.tv_sec - begin.tv_sec) * 1000000000L + now.tv_nsec - begin.tv_nsec < 3500000);
+}
+
+/* A turn of 3.5 ms at least is in none of the classes up to 3 ms. */
+static void long_turns_are_lag(void **state)
+{
+    (void)state;
+    struct loop *loop = loop_new();
+    struct loop_timer timer = {.due = busy_due};
+    const uint64_t *lag_us = loop_lag_us(loop);
+    uint64_t long_us = 0;
+    loop_timer_set(loop, &timer, loop_now_ms(loop));
+    loop_turn(loop, 1000);
+    for (unsigned i = 0; i < LOOP_LAG_CLASSES; i++)
+        if (i == LOOP_LAG_CLASSES - 1 || loop_lag_bounds_us[i] > 3000)
+            long_us += lag_us[i];
+    assert_true(long_us >= 3500);
+    loop_close(loop);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(removed_within_batch),
-        cmocka_unit_test(wants_and_broken),
-        cmocka_unit_test(edges),
-        cmocka_unit_test(timers_in_order),
-        cmocka_unit_test(hooks_and_again),
-        cmocka_unit_test(woken_by_thread),
-        cmocka_unit_test(shared_with_a_child),
+        cmocka_unit_test(removed_within_batch), cmocka_unit_test(long_turns_are_lag),
+        cmocka_unit_test(wants_and_broken),     cmocka_unit_test(edges),
+        cmocka_unit_test(timers_in_order),      cmocka_unit_test(hooks_and_again),
+        cmocka_unit_test(woken_by_thread),      cmocka_unit_test(shared_with_a_child),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
