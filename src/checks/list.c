@@ -6,6 +6,7 @@
 const struct check *const check_list[] = {
     /* at the connection, at MAIL */
     &check_known,
+    &check_listed,
     &check_visit,
     &check_spf,
     &check_rate_mail,

@@ -16,6 +16,7 @@ extern const struct check check_known;
 extern const struct check check_known_message;
 extern const struct check check_known_pool;
 extern const struct check check_known_recipient;
+extern const struct check check_listed;
 extern const struct check check_null_sender;
 extern const struct check check_pool;
 extern const struct check check_rate_mail;

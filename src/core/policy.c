@@ -293,6 +293,17 @@ static bool is_forgiven(const struct found *found, enum action action, struct me
     return mercy.allowed || (mercy.postmaster && action != ACTION_DROP);
 }
 
+/* What the client can be told more of than that weights add up: a finding that is heavy enough alone. */
+static const struct found *decisive(struct turn *turn)
+{
+    const struct stance *stance = policy_stance(turn);
+    struct walk walk = {.turn = turn};
+    for (const struct found *found; (found = walk_on(&walk));)
+        if (found->words.len && share(turn, stance, found) >= (int)turn->facts.site->set.policy_reject)
+            return found;
+    return &too_heavy;
+}
+
 static struct judgement judge(struct turn *turn, struct mercy mercy)
 {
     const struct stance *stance = policy_stance(turn);
@@ -310,7 +321,7 @@ static struct judgement judge(struct turn *turn, struct mercy mercy)
     bool heavy = best.sum >= (int)turn->facts.site->set.policy_reject && !mercy.allowed && !mercy.postmaster;
     if (heavy && action_strength(best.action) < action_strength(ACTION_REJECT)) {
         best.action = ACTION_REJECT;
-        best.found = &too_heavy;
+        best.found = decisive(turn);
     }
     return best;
 }

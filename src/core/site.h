@@ -9,6 +9,7 @@
 #include "base/arena.h"
 #include "base/table.h"
 #include "core/rule.h"
+#include "wire/dnsbl.h"
 
 /* The words of each CHOICE, in the order of their values. */
 enum reply_number { REPLY_NUMBER_NEGATIVE, REPLY_NUMBER_ALL };
@@ -146,6 +147,25 @@ struct access_rule {
     struct slice text;     /* for the client, or empty */
 };
 
+/* blocklist NAME { … }: a list of addresses that is asked by DNS (RFC 5782), and what its word weighs. */
+struct blocklist_code {
+    struct dnsbl_pattern pattern;
+    int32_t weight;
+};
+
+struct blocklist {
+    struct slice name; /* as people see it: the zone may hold a key */
+    struct slice zone; /* lower case, without a final dot */
+    struct blocklist_code *codes;
+    size_t code_count;
+    int32_t weight; /* of codes that none of `codes` holds; below nothing the list speaks for the client */
+    bool reasons;   /* its TXT records are asked for */
+    bool probes;    /* it has the test entries of RFC 5782 section 5 */
+    bool ipv4, ipv6;
+};
+
+#define BLOCKLISTS_MAX 16
+
 struct override;
 
 struct site {
@@ -171,6 +191,8 @@ struct site {
     struct rule rules[FIND_LIMIT]; /* in force where no override says otherwise */
     struct override *overrides;
     size_t override_count;
+    struct blocklist *blocklists; /* BLOCKLISTS_MAX at most */
+    size_t blocklist_count;
     /* by overrides_note, once they are all there */
     uint64_t raised[FIND_LIMIT / 64]; /* findings that an override may switch on */
     bool by_recipient;                /* an override looks at recipients */

@@ -261,11 +261,14 @@ bool stage_run(struct turn *turn, enum stage stage)
     turn->stance_good = false; /* the command has told more than there was when the turn began */
     if (stage == STAGE_HELO)
         forget_helo(turn);
-    ahead_begin(turn);
+    if (stage != STAGE_CONNECT)
+        ahead_begin(turn);
     if (!join(turn, &done)) {
         turn->waiting = true;
         return false;
     }
+    if (stage == STAGE_CONNECT) /* who is known has been found out: nothing is asked of strangers' lists */
+        ahead_begin(turn);
     turn->waiting = false;
     settle(turn, done);
     return policy_judge(turn, stage);

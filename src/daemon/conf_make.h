@@ -47,6 +47,7 @@ struct conf_maker {
     struct conf_list routes, route_places;
     struct conf_list own, xclient, bare_newline, trusted;
     struct conf_list overrides;
+    struct conf_list blocklists;
     struct conf_list banner;
     size_t banner_octets;
     struct digest *digest; /* of all the text that was read; NULL after its end */
@@ -144,11 +145,12 @@ extern const struct conf_words conf_site_words; /* the file itself */
 /* Whether nobody reaches it from the Internet. */
 bool conf_prefix_is_private(const struct prefix *prefix);
 void conf_include(const struct conf_at *at, const struct conf_walk *walk);
-void conf_route_read(const struct conf_at *at);    /* route DOMAIN … { … } */
-void conf_check_read(const struct conf_at *at);    /* check FINDING { … } */
-void conf_access_read(const struct conf_at *at);   /* access FILE … */
-void conf_trap_read(const struct conf_at *at);     /* trap ADDRESS … */
-void conf_override_read(const struct conf_at *at); /* override { … } */
+void conf_route_read(const struct conf_at *at);     /* route DOMAIN … { … } */
+void conf_check_read(const struct conf_at *at);     /* check FINDING { … } */
+void conf_access_read(const struct conf_at *at);    /* access FILE … */
+void conf_trap_read(const struct conf_at *at);      /* trap ADDRESS … */
+void conf_blocklist_read(const struct conf_at *at); /* blocklist NAME { … } */
+void conf_override_read(const struct conf_at *at);  /* override { … } */
 
 struct conf_network_use {
     struct conf_list *list;

@@ -38,7 +38,32 @@ struct slice blocklist_trouble_words(enum blocklist_trouble trouble, const struc
     return slice_of(room, len > 0 ? (size_t)len : 0);
 }
 
-static struct slice failure_words(const struct blocklist *list, enum blocklist_trouble trouble,
+/* From the lowest: one and the state, the trouble, the code's family, and four octets of it: codes of IPv4
+ * are all that lists give, and of any other its family says enough. */
+uint64_t blocklist_condition_pack(const struct blocklist_counts *counts)
+{
+    const uint8_t *octets = counts->code.octets;
+    const uint64_t code = (uint64_t)octets[0] << 24 | (uint64_t)octets[1] << 16 | (uint64_t)octets[2] << 8 |
+                          octets[3];
+    return code << 32 | (uint64_t)counts->code.family << 16 | (uint64_t)counts->trouble << 8 |
+           ((uint64_t)counts->state + 1);
+}
+
+bool blocklist_condition_unpack(uint64_t condition, struct blocklist_counts *ret_counts)
+{
+    uint8_t octets[16] = {0};
+    if (!condition)
+        return false;
+    for (unsigned i = 0; i < 4; i++)
+        octets[i] = (uint8_t)(condition >> (56 - 8 * i));
+    ret_counts->state = (enum blocklist_state)((condition & 255) - 1);
+    ret_counts->trouble = (enum blocklist_trouble)(condition >> 8 & 255);
+    ret_counts->code = (struct address){.family = (uint8_t)(condition >> 16)};
+    memcpy(ret_counts->code.octets, octets, sizeof octets);
+    return true;
+}
+
+static struct slice failure_words(const struct blocklist_item *list, enum blocklist_trouble trouble,
                                   const struct address *code)
 {
     char words[BLOCKLIST_WORDS_MAX];
@@ -65,7 +90,7 @@ enum blocklist_trouble answer_trouble(const struct resolver_answer *answer, stru
     return BLOCKLIST_OUTSIDE;
 }
 
-static void failed(struct blocklist *list, const struct resolver_answer *asked,
+static void failed(struct blocklist_item *list, const struct resolver_answer *asked,
                    enum blocklist_trouble trouble, const struct address *code,
                    struct resolver_answer *ret_answer)
 {
@@ -86,7 +111,7 @@ static void failed(struct blocklist *list, const struct resolver_answer *asked,
 }
 
 /* A reason that names the zone would give its key away. */
-static bool shows_zone(const struct blocklist *list, struct slice reason)
+static bool shows_zone(const struct blocklist_item *list, struct slice reason)
 {
     if (slice_equal_fold(list->name, list->zone))
         return false;
@@ -98,7 +123,7 @@ static bool shows_zone(const struct blocklist *list, struct slice reason)
 
 static struct resolver_answer found(struct blocklist_waiter *waiter, const struct resolver_answer *text)
 {
-    struct blocklist *list = waiter->list;
+    struct blocklist_item *list = waiter->list;
     char *value = list->lists->value, reason[DNSBL_REASON_MAX];
     size_t len = waiter->codes_len;
     const struct slice said = text->status == ANSWER_FOUND ? dnsbl_reason(text->value, reason) : SLICE_NONE;
@@ -148,7 +173,7 @@ static void text_came(struct resolver_waiter *asks, const struct resolver_answer
 static bool codes_judge(struct blocklist_waiter *waiter, const struct resolver_answer *codes,
                         struct resolver_answer *ret_answer)
 {
-    struct blocklist *list = waiter->list;
+    struct blocklist_item *list = waiter->list;
     struct address code = {.family = ADDRESS_NONE};
     const enum blocklist_trouble trouble = answer_trouble(codes, &code);
     struct resolver_answer text = {.status = ANSWER_NONE};
@@ -172,7 +197,7 @@ static bool codes_judge(struct blocklist_waiter *waiter, const struct resolver_a
 static void codes_came(struct resolver_waiter *asks, const struct resolver_answer *codes)
 {
     struct blocklist_waiter *waiter = LIST_OF(asks, struct blocklist_waiter, asks);
-    struct blocklist *list = waiter->list;
+    struct blocklist_item *list = waiter->list;
     struct resolver_answer answer;
     list->counts.waited++;
     list->counts.took_us += clock_now_us() - waiter->asked_us;
@@ -182,7 +207,7 @@ static void codes_came(struct resolver_waiter *asks, const struct resolver_answe
 
 /* --- questions ----------------------------------------------------------------------------------------- */
 
-static struct blocklist *list_find(struct blocklists *lists, struct slice name)
+static struct blocklist_item *list_find(struct blocklists *lists, struct slice name)
 {
     for (size_t i = 0; i < lists->count; i++)
         if (slice_equal(lists->items[i].name, name))
@@ -193,7 +218,7 @@ static struct blocklist *list_find(struct blocklists *lists, struct slice name)
 /* Most are answered from what the resolver has kept: the clock is read only where one has to wait. */
 static bool ask(struct blocklist_waiter *waiter, struct resolver_answer *ret_answer)
 {
-    struct blocklist *list = waiter->list;
+    struct blocklist_item *list = waiter->list;
     struct resolver_answer codes;
     if (list->counts.state != BLOCKLIST_WORKS) {
         const bool off = list->counts.state == BLOCKLIST_OFF;
@@ -218,8 +243,9 @@ static bool ask(struct blocklist_waiter *waiter, struct resolver_answer *ret_ans
 bool blocklists_ask(struct blocklists *lists, struct slice name, const struct address *address,
                     struct blocklist_waiter *waiter, struct resolver_answer *ret_answer)
 {
-    struct blocklist *list = list_find(lists, name);
+    struct blocklist_item *list = list_find(lists, name);
     list_init(&waiter->link);
+    list_init(&waiter->asks.link);
     if (!list) {
         *ret_answer = (struct resolver_answer){.status = ANSWER_FAILED, .value = SLICE("no such list")};
         return true;
@@ -237,7 +263,7 @@ bool blocklists_ask(struct blocklists *lists, struct slice name, const struct ad
     return false;
 }
 
-void held_release(struct blocklist *list)
+void held_release(struct blocklist_item *list)
 {
     struct link held;
     if (list_is_empty(&list->held))
@@ -256,7 +282,7 @@ void held_release(struct blocklist *list)
 
 /* --- their life ---------------------------------------------------------------------------------------- */
 
-static void list_begin(struct blocklists *lists, struct blocklist *list,
+static void list_begin(struct blocklists *lists, struct blocklist_item *list,
                        const struct blocklist_settings *settings)
 {
     list->lists = lists;

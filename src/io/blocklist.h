@@ -16,6 +16,7 @@
 #include "io/resolver.h"
 #include "wire/dnsbl.h"
 
+struct blocklist_item;
 struct blocklists;
 
 #define BLOCKLIST_VALUE_MAX 512 /* octets of an answer: codes, LF, reason */
@@ -72,13 +73,18 @@ struct blocklist_counts {
 struct slice blocklist_trouble_words(enum blocklist_trouble trouble, const struct address *code,
                                      char room[BLOCKLIST_WORDS_MAX]);
 
+/* State, trouble and code in one number, which is never 0. */
+uint64_t blocklist_condition_pack(const struct blocklist_counts *counts);
+/* The other way; nothing else is changed. False: the number is 0. */
+bool blocklist_condition_unpack(uint64_t condition, struct blocklist_counts *ret_counts);
+
 /* Part of its owner's struct. */
 struct blocklist_waiter {
     void (*done)(struct blocklist_waiter *waiter, const struct resolver_answer *answer);
     /* the list's own */
     struct resolver_waiter asks;
     struct link link;
-    struct blocklist *list;
+    struct blocklist_item *list;
     struct address address;
     uint64_t asked_us;
     char codes[BLOCKLIST_VALUE_MAX - DNSBL_REASON_MAX - 1];

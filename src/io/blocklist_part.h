@@ -22,7 +22,7 @@ struct probe {
     struct address code;
 };
 
-struct blocklist {
+struct blocklist_item {
     struct blocklists *lists;
     struct slice name;
     struct slice zone;
@@ -37,21 +37,21 @@ struct blocklist {
 struct blocklists {
     struct blocklists_settings settings;
     struct arena arena;
-    struct blocklist *items;
+    struct blocklist_item *items;
     size_t count;
     char value[BLOCKLIST_VALUE_MAX];
 };
 
 /* --- blocklist.c */
 /* The first probe is over: those who waited for it are answered or asked for. */
-void held_release(struct blocklist *list);
+void held_release(struct blocklist_item *list);
 /* What the resolver said of an address: which trouble there is in it, NO_TROUBLE where it is listed or not.
  */
 enum blocklist_trouble answer_trouble(const struct resolver_answer *answer, struct address *ret_code);
 
 /* --- blocklist_probe.c */
-void probe_begin(struct blocklist *list);
-void probe_soon(struct blocklist *list);
-void probe_end(struct blocklist *list); /* at the end of all */
+void probe_begin(struct blocklist_item *list);
+void probe_soon(struct blocklist_item *list);
+void probe_end(struct blocklist_item *list); /* at the end of all */
 
 #endif

@@ -3,20 +3,20 @@
 
 /* --- what a probe shows -------------------------------------------------------------------------------- */
 
-static void tell(struct blocklist *list, bool works, const char *reason)
+static void tell(struct blocklist_item *list, bool works, const char *reason)
 {
     const struct blocklists_settings *settings = &list->lists->settings;
     if (settings->tell)
         settings->tell(settings->data, (size_t)(list - list->lists->items), works, reason);
 }
 
-static void timer_set(struct blocklist *list, uint64_t in_ms)
+static void timer_set(struct blocklist_item *list, uint64_t in_ms)
 {
     struct loop *loop = list->lists->settings.loop;
     loop_timer_set(loop, &list->probe.timer, loop_now_ms(loop) + in_ms);
 }
 
-static void passed(struct blocklist *list)
+static void passed(struct blocklist_item *list)
 {
     const bool news = list->counts.state == BLOCKLIST_OFF;
     list->counts.state = BLOCKLIST_WORKS;
@@ -27,7 +27,7 @@ static void passed(struct blocklist *list)
         tell(list, true, "its test entries are as they should be again");
 }
 
-static void switch_off(struct blocklist *list)
+static void switch_off(struct blocklist_item *list)
 {
     char room[BLOCKLIST_WORDS_MAX], reason[BLOCKLIST_WORDS_MAX + 8];
     const struct probe *probe = &list->probe;
@@ -44,7 +44,7 @@ static void switch_off(struct blocklist *list)
         tell(list, false, reason);
 }
 
-static bool nobody_answers_at_all(const struct blocklist *list)
+static bool nobody_answers_at_all(const struct blocklist_item *list)
 {
     struct resolver_counts counts;
     resolver_counts(list->lists->settings.resolver, &counts);
@@ -52,7 +52,7 @@ static bool nobody_answers_at_all(const struct blocklist *list)
 }
 
 /* Once may be chance. Where no name server answers, the list is not to blame, and stays what it was. */
-static void unanswered(struct blocklist *list)
+static void unanswered(struct blocklist_item *list)
 {
     const uint64_t retry_ms = list->lists->settings.retry_ms;
     if (nobody_answers_at_all(list))
@@ -64,7 +64,7 @@ static void unanswered(struct blocklist *list)
     timer_set(list, retry_ms < BLOCKLIST_AGAIN_MS ? retry_ms : BLOCKLIST_AGAIN_MS);
 }
 
-static void conclude(struct blocklist *list)
+static void conclude(struct blocklist_item *list)
 {
     switch (list->probe.trouble) {
     case BLOCKLIST_NO_TROUBLE: passed(list); break;
@@ -96,7 +96,8 @@ static enum blocklist_trouble point_judge(enum probe_point point, const struct r
 }
 
 /* What the list says counts for more than that it says nothing. */
-static void answered(struct blocklist *list, enum probe_point point, const struct resolver_answer *answer)
+static void answered(struct blocklist_item *list, enum probe_point point,
+                     const struct resolver_answer *answer)
 {
     struct probe *probe = &list->probe;
     struct address code = {.family = ADDRESS_NONE};
@@ -113,16 +114,16 @@ static void answered(struct blocklist *list, enum probe_point point, const struc
 
 static void listed_came(struct resolver_waiter *asks, const struct resolver_answer *answer)
 {
-    answered(LIST_OF(asks, struct blocklist, probe.asks[PROBE_LISTED]), PROBE_LISTED, answer);
+    answered(LIST_OF(asks, struct blocklist_item, probe.asks[PROBE_LISTED]), PROBE_LISTED, answer);
 }
 
 static void unlisted_came(struct resolver_waiter *asks, const struct resolver_answer *answer)
 {
-    answered(LIST_OF(asks, struct blocklist, probe.asks[PROBE_UNLISTED]), PROBE_UNLISTED, answer);
+    answered(LIST_OF(asks, struct blocklist_item, probe.asks[PROBE_UNLISTED]), PROBE_UNLISTED, answer);
 }
 
 /* RFC 5782 writes IPv6's as ::FFFF:7F00:2: IPv4-mapped, but asked for by nibbles. */
-static struct address point_address(const struct blocklist *list, enum probe_point point)
+static struct address point_address(const struct blocklist_item *list, enum probe_point point)
 {
     const uint8_t last = point == PROBE_LISTED ? 2 : 1;
     const uint8_t ipv4[4] = {127, 0, 0, last};
@@ -134,7 +135,7 @@ static struct address point_address(const struct blocklist *list, enum probe_poi
 
 static void probe_due(struct loop_timer *timer)
 {
-    struct blocklist *list = LIST_OF(timer, struct blocklist, probe.timer);
+    struct blocklist_item *list = LIST_OF(timer, struct blocklist_item, probe.timer);
     struct probe *probe = &list->probe;
     struct resolver *resolver = list->lists->settings.resolver;
     probe->asks[PROBE_LISTED].done = listed_came;
@@ -152,7 +153,7 @@ static void probe_due(struct loop_timer *timer)
 }
 
 /* One that nobody answered is repeated soon anyway. */
-void probe_soon(struct blocklist *list)
+void probe_soon(struct blocklist_item *list)
 {
     const struct probe *probe = &list->probe;
     if (list->probes && !probe->open && !probe->unanswered && list->counts.state == BLOCKLIST_WORKS &&
@@ -160,7 +161,7 @@ void probe_soon(struct blocklist *list)
         timer_set(list, 0);
 }
 
-void probe_begin(struct blocklist *list)
+void probe_begin(struct blocklist_item *list)
 {
     list->probe.timer.due = probe_due;
     if (!list->probes) {
@@ -171,7 +172,7 @@ void probe_begin(struct blocklist *list)
     timer_set(list, 0);
 }
 
-void probe_end(struct blocklist *list)
+void probe_end(struct blocklist_item *list)
 {
     loop_timer_clear(list->lists->settings.loop, &list->probe.timer);
     for (unsigned point = 0; point < PROBE_POINTS; point++)

@@ -371,6 +371,33 @@ static void test_alias_files(void **state)
     drop(&loaded);
 }
 
+static void test_blocklists(void **state)
+{
+    (void)state;
+    struct loaded loaded = load(
+        SLICE(ROUTE "blocklist first { zone KEY.List.example }\n"
+                    "blocklist second {\n zone list.example\n weight -2\n reason no\n probe no\n"
+                    " for ipv6\n code 127.0.0.2 127.0.*.4-7 9\n code 127.0.0.3 -1\n}\n"),
+        CONF_CARE_TEXT);
+    assert_non_null(loaded.site);
+    assert_int_equal(loaded.site->blocklist_count, 2);
+    const struct blocklist *list = loaded.site->blocklists;
+    assert_slice_equal(list->name, "first");
+    assert_slice_equal(list->zone, "key.list.example");
+    assert_int_equal(list->weight, 5);
+    assert_true(list->reasons && list->probes && list->ipv4 && list->ipv6);
+    assert_int_equal(list->code_count, 0);
+    list++;
+    assert_int_equal(list->weight, -2);
+    assert_false(list->reasons || list->probes || list->ipv4);
+    assert_true(list->ipv6);
+    assert_int_equal(list->code_count, 3);
+    assert_int_equal(list->codes[1].weight, 9);
+    assert_int_equal(list->codes[1].pattern.high[3], 7);
+    assert_int_equal(list->codes[2].weight, -1);
+    drop(&loaded);
+}
+
 static void test_access_files(void **state)
 {
     (void)state;
@@ -516,6 +543,7 @@ int main(void)
         cmocka_unit_test(test_many_includes),
         cmocka_unit_test(test_binary_and_huge),
         cmocka_unit_test(test_alias_files),
+        cmocka_unit_test(test_blocklists),
         cmocka_unit_test(test_access_files),
         cmocka_unit_test(test_aliases_that_lead_nowhere),
         cmocka_unit_test(test_certificate_files),

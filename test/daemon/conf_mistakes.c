@@ -156,6 +156,34 @@ static const struct row mistakes[] = {
     {"certificate a.pem a.key { name -x }\n",
      "t.conf:1: name cannot be \"-x\": expected a domain name, such as mx.example.net or *.example.net\n"},
 
+    /* blocklist */
+    {"blocklist example-list\n", "t.conf:1: blocklist wants a block: expected blocklist NAME { ... }\n"},
+    {"blocklist example-list { }\n",
+     "t.conf:1: blocklist example-list cannot be asked: expected zone DOMAIN in it\n"},
+    {"blocklist \"two words\" { zone list.example }\n",
+     "t.conf:1: blocklist cannot be \"two words\": expected a name of letters, digits, dots, - and _, of at "
+     "most 60 "
+     "octets\n"},
+    {"blocklist a { zone list.example. }\n", "t.conf:1: zone cannot be \"list.example.\": expected a zone "
+                                             "such as list.example.org, of at most 180 octets and "
+                                             "without a last dot\n"},
+    {"blocklist a { zone a.example\n weight heavy }\n",
+     "t.conf:2: weight cannot be \"heavy\": expected a weight from -1000 to 1000\n"},
+    {"blocklist a { zone a.example\n code 127.0.0.2 }\n",
+     "t.conf:2: code has too few values: expected code CODE ... WEIGHT\n"},
+    {"blocklist a { zone a.example\n code 127.0.0.2 10.0.0.2 5 }\n",
+     "t.conf:2: code cannot be \"10.0.0.2\": expected a return code such as 127.0.0.2, 127.0.0.4-7 or "
+     "127.0.*.3\n"},
+    {"blocklist a { zone a.example\n for ipv5 }\n",
+     "t.conf:2: for cannot be \"ipv5\": expected ipv4 or ipv6\n"},
+    {"blocklist a { zone a.example\n probe often }\n",
+     "t.conf:2: probe cannot be \"often\": expected yes or no\n"},
+    {"blocklist a { zone a.example }\nblocklist a { zone b.example }\n",
+     "t.conf:2: blocklist a stands twice: expected it once, and it is at t.conf:1 already\n"},
+    {"dns.server localhost\n",
+     "t.conf:1: dns.server cannot be \"localhost\": expected addresses of name servers, such as 127.0.0.1 or "
+     "\"192.0.2.53 [2001:db8::53]:5353\"\n"},
+
     /* access, trap */
     {"access\n", "t.conf:1: access has too few values: expected access FILE ...\n"},
     {"access \"\"\n", "t.conf:1: access cannot be \"\": expected a file\n"},

@@ -1,6 +1,8 @@
 /* The configuration of a script: what its lines of setup say, and defaults that keep out of its way. */
 #include "replay.h"
 
+#include "base/text.h"
+
 #include "wire/access.h"
 
 #include <string.h>
@@ -141,6 +143,28 @@ static void access_add(struct world *world, struct slice text)
     site_add_access(world->site, entry.tags, slice_of(key, access_key_print(&entry, key)), &rule);
 }
 
+/* blocklist NAME WEIGHT [CODE WEIGHT] … */
+static void blocklist_add(struct world *world, struct slice text)
+{
+    struct site *site = world->site;
+    struct slice word, value;
+    int64_t weight;
+    site->blocklists = more(&site->arena, site->blocklists, site->blocklist_count, sizeof *site->blocklists);
+    struct blocklist *list = &site->blocklists[site->blocklist_count++];
+    slice_word(&text, &list->name);
+    if (!slice_word(&text, &value) || !text_parse_i64(value, &weight))
+        world->broken = "a blocklist of the script has no weight";
+    list->weight = (int32_t)weight;
+    while (slice_word(&text, &word)) {
+        list->codes = more(&site->arena, list->codes, list->code_count, sizeof *list->codes);
+        struct blocklist_code *code = &list->codes[list->code_count++];
+        if (!dnsbl_pattern_parse(word, &code->pattern) || !slice_word(&text, &value) ||
+            !text_parse_i64(value, &weight))
+            world->broken = "a blocklist of the script is wrong";
+        code->weight = (int32_t)weight;
+    }
+}
+
 static void setup_one(struct world *world, struct slice text)
 {
     struct site *site = world->site;
@@ -162,6 +186,8 @@ static void setup_one(struct world *world, struct slice text)
         override_add(world, text);
     else if (slice_equal(word, SLICE("access")))
         access_add(world, text);
+    else if (slice_equal(word, SLICE("blocklist")))
+        blocklist_add(world, text);
     else if (slice_equal(word, SLICE("trap")))
         site_add_trap(site, slice_trim(text));
     else if (slice_equal(word, SLICE("banner")))
