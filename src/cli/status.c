@@ -4,12 +4,17 @@
 #include "base/text.h"
 
 #include <jansson.h>
+#include <stdio.h>
 
 struct view {
     const struct cli *cli;
     struct cli_table *table;
+    struct cli_table *lists;
     unsigned listens;
     unsigned long long connection_size;
+    struct {
+        uint64_t asked, cached, merged, sent, answered, failed, took_us;
+    } dns;
 };
 
 static struct slice text_of(const json_t *object, const char *key)
@@ -86,8 +91,67 @@ static void print_totals(struct view *view, const json_t *object)
         (unsigned long long)number_of(object, "accepted"), (unsigned long long)number_of(object, "refused"),
         (unsigned long long)number_of(object, "messages"),
         (unsigned long long)number_of(object, "events_lost"));
+    view->dns.asked = number_of(object, "dns_asked");
+    view->dns.cached = number_of(object, "dns_cached");
+    view->dns.merged = number_of(object, "dns_merged");
+    view->dns.sent = number_of(object, "dns_sent");
+    view->dns.answered = number_of(object, "dns_answered");
+    view->dns.failed = number_of(object, "dns_failed");
+    view->dns.took_us = number_of(object, "dns_took_us");
     if (view->connection_size)
         cli_print("an idle connection takes %llu octets\n", view->connection_size);
+}
+
+/* "1.5 ms" of a sum of microseconds. */
+static struct slice mean_ms(uint64_t took_us, uint64_t count, char *room, size_t size)
+{
+    const uint64_t mean_us = count ? took_us / count : 0;
+    const int len = snprintf(room, size, "%llu.%llu", (unsigned long long)(mean_us / 1000),
+                             (unsigned long long)(mean_us % 1000 / 100));
+
+    return count ? slice_of(room, (size_t)len) : SLICE_NONE;
+}
+
+static void print_name_servers(const struct view *view, struct slice state)
+{
+    static const struct {
+        const char *word, *sentence;
+    } sentences[] = {{"works", "name servers answer"},
+                     {"silent", "no name server answers: checks that need the DNS find nothing"},
+                     {"rewrites", "a name server invents addresses: they count as no such name"},
+                     {"none", "there is no name server"}};
+    char mean[32];
+
+    for (size_t i = 0; i < sizeof sentences / sizeof *sentences; i++)
+        if (slice_equal(state, slice_text(sentences[i].word)))
+            cli_print("%s%s%s", cli_style(view->cli, i ? CLI_STYLE_WARNING : CLI_STYLE_PLAIN),
+                      sentences[i].sentence, cli_style(view->cli, CLI_STYLE_PLAIN));
+    const struct slice ms = mean_ms(view->dns.took_us, view->dns.answered, mean, sizeof mean);
+    cli_print("; %llu questions, %llu from memory, %llu shared, %llu sent, %llu failed",
+              (unsigned long long)view->dns.asked, (unsigned long long)view->dns.cached,
+              (unsigned long long)view->dns.merged, (unsigned long long)view->dns.sent,
+              (unsigned long long)view->dns.failed);
+    if (ms.len)
+        cli_print(", an answer takes %.*s ms", SLICE_ARGS(ms));
+    cli_print("\n");
+}
+
+static void add_list(struct view *view, const json_t *object)
+{
+    static const char *const heads[] = {"blocklist", "state", ">asked", ">listed",
+                                        ">failed",   ">ms",   "",       NULL};
+    char mean[32];
+
+    if (!view->lists)
+        view->lists = cli_table_new(heads);
+    cli_table_add(view->lists, text_of(object, "blocklist"));
+    cli_table_add(view->lists, text_of(object, "state"));
+    cli_table_add_number(view->lists, number_of(object, "asked"));
+    cli_table_add_number(view->lists, number_of(object, "listed"));
+    cli_table_add_number(view->lists, number_of(object, "failed"));
+    cli_table_add(view->lists,
+                  mean_ms(number_of(object, "took_us"), number_of(object, "waited"), mean, sizeof mean));
+    cli_table_add(view->lists, text_of(object, "reason"));
 }
 
 static void begin_table(struct view *view)
@@ -111,6 +175,10 @@ static void on_line(void *data, struct slice line)
     } else if (json_object_get(object, "total")) {
         begin_table(view);
         print_totals(view, object);
+    } else if (json_object_get(object, "name_servers")) {
+        print_name_servers(view, text_of(object, "name_servers"));
+    } else if (json_object_get(object, "blocklist")) {
+        add_list(view, object);
     } else if (slice_equal(text_of(object, "process"), SLICE("supervisor"))) {
         print_supervisor(object);
     } else {
@@ -158,6 +226,8 @@ static int run(struct cli *cli, int argc, char **argv)
                                   .line = cli->json ? on_line_json : on_line,
                                   .data = &view};
     int status = cli_call(cli, site, &call);
+    if (view.lists)
+        cli_table_end(view.lists, cli);
     const struct cli_call keeper = {.socket = "keeper.sock",
                                     .request = SLICE("{\"command\":\"status\"}"),
                                     .line = cli->json ? on_line_json : on_keeper,
@@ -178,10 +248,13 @@ const struct cli_command command_status = {
             "connections accepted since the start, those refused for want of room,\n"
             "messages taken, and events that the journal had to drop; and the loop's lag:\n"
             "who came while the gate was busy with others waited no longer than that, in 99\n"
-            "of 100 moments. Then how far the keeper is behind with reading what the others\n"
-            "record. With --json, one object a line: for the supervisor, each address, each\n"
-            "process (lag_p99_us, and of what it was made, lag_50us to lag_more: microseconds\n"
-            "spent in turns of the loop of at most that length), the sums, and the keeper's\n"
+            "of 100 moments. Then whether name servers answer; for each blocklist whether it\n"
+            "works, how often it was asked since the gates that run were started, what came\n"
+            "of it, and how long an answer took that was not in memory; and how far the\n"
+            "keeper is behind with reading what the others record. With --json, one object a\n"
+            "line: for the supervisor, each address, each process (lag_p99_us, and of what it\n"
+            "was made, lag_50us to lag_more: microseconds spent in turns of the loop of at\n"
+            "most that length), the sums, the name servers, each blocklist, and the keeper's\n"
             "counts (behind: octets that it has not read, lag_ms: how old the newest event\n"
             "is that it has).\n",
     .examples = "postern status\n"

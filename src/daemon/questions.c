@@ -1,26 +1,36 @@
 #include "daemon/questions.h"
 #include "base/memory.h"
-#include "io/resolver.h"
+#include "io/blocklist.h"
 #include "io/suffix.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #define VALUE_MAX 8192u /* octets of an answer to a session: it is recorded, too */
 
 struct questions {
     struct gate *gate;
-    struct resolver *resolver; /* NULL: there is none */
-    struct suffix *suffix;     /* NULL: there is none */
-    struct link waiting;       /* struct question */
+    struct resolver *resolver;       /* NULL: there is none */
+    struct blocklists *blocklists;   /* NULL: none are asked, or there is no resolver */
+    struct suffix *suffix;           /* NULL: there is none */
+    struct link waiting;             /* struct question */
+    struct question *spare;          /* for the next one: most are answered at once */
+    bool heard;                      /* a name server has answered */
+    bool list_heard[BLOCKLISTS_MAX]; /* the list was found well */
 };
 
-/* One that waits for the resolver. */
+/* One that waits. */
 struct question {
-    struct resolver_waiter waiter;
+    union {
+        struct resolver_waiter resolver;
+        struct blocklist_waiter list;
+    } waiter;
     struct link link;
     struct questions *questions;
     struct ticket ticket;
 };
+
+_Static_assert(BLOCKLISTS_MAX <= COUNTERS_LISTS, "each list has its counters");
 
 /* --- what is told of the services ---------------------------------------------------------------------- */
 
@@ -34,6 +44,15 @@ static void record(struct gate *gate, const struct event_service_changed *change
     buf_drop(&events);
 }
 
+/* All gates see the same name servers and lists: who is first says so. `state` 0 is well; that all is well
+ * is news only where somebody has said something else of it. */
+static bool is_news(const struct questions *questions, unsigned subject, struct slice name, unsigned state)
+{
+    const uint64_t value = (slice_hash(name, 0) & ~UINT64_C(7)) | 4 | state;
+    const uint64_t before = counters_say(questions->gate->worker->counters, subject, value);
+    return before != value && (state != 0 || before >> 3 == value >> 3);
+}
+
 static void resolver_changed(void *data, enum resolver_state state, const char *reason)
 {
     static const char *const words[] = {"works", "silent", "rewrites"};
@@ -41,10 +60,28 @@ static void resolver_changed(void *data, enum resolver_state state, const char *
         "", "checks that need the DNS find nothing until a name server answers",
         "the invented addresses count as no such name; other answers of this server may be wrong, too"};
     const struct questions *questions = data;
-    record(questions->gate, &(struct event_service_changed){.service = SLICE("name servers"),
-                                                            .state = slice_text(words[state]),
-                                                            .reason = slice_text(reason),
-                                                            .effect = slice_text(effects[state])});
+    const struct gate *gate = questions->gate;
+    if (is_news(questions, 0, gate->site->set.dns_server, state))
+        record(questions->gate, &(struct event_service_changed){.service = SLICE("name servers"),
+                                                                .state = slice_text(words[state]),
+                                                                .reason = slice_text(reason),
+                                                                .effect = slice_text(effects[state])});
+}
+
+static void list_changed(void *data, size_t list, bool works, const char *reason)
+{
+    const struct questions *questions = data;
+    const struct slice name = questions->gate->site->blocklists[list].name;
+    char service[80];
+    if (!is_news(questions, 1 + (unsigned)list, name, !works))
+        return;
+    const int len = snprintf(service, sizeof service, "blocklist %.*s", SLICE_ARGS(name));
+    record(questions->gate,
+           &(struct event_service_changed){
+               .service = slice_of(service, (size_t)len),
+               .state = works ? SLICE("works") : SLICE("off"),
+               .reason = slice_text(reason),
+               .effect = works ? SLICE_NONE : SLICE("it is not asked until it is well again")});
 }
 
 /* --- the name servers ---------------------------------------------------------------------------------- */
@@ -58,29 +95,116 @@ static void post(struct questions *questions, struct ticket ticket, const struct
         inbox_post_answer(inbox, ticket, answer->status, answer->value);
 }
 
-static void answered(struct resolver_waiter *waiter, const struct resolver_answer *answer)
+static struct question *question_take(struct questions *questions, struct ticket ticket)
 {
-    struct question *question = LIST_OF(waiter, struct question, waiter);
+    struct question *question = questions->spare ? questions->spare : memory_take(sizeof *question);
+    questions->spare = NULL;
+    question->questions = questions;
+    question->ticket = ticket;
+    return question;
+}
+
+static void question_give(struct question *question)
+{
+    struct questions *questions = question->questions;
+    if (questions->spare)
+        memory_give(question, sizeof *question);
+    else
+        questions->spare = question;
+}
+
+static void question_end(struct question *question, const struct resolver_answer *answer)
+{
     post(question->questions, question->ticket, answer);
     list_remove(&question->link);
-    memory_give(question, sizeof *question);
+    question_give(question);
+}
+
+static void answered(struct resolver_waiter *waiter, const struct resolver_answer *answer)
+{
+    question_end(LIST_OF(waiter, struct question, waiter.resolver), answer);
+}
+
+static void list_answered(struct blocklist_waiter *waiter, const struct resolver_answer *answer)
+{
+    question_end(LIST_OF(waiter, struct question, waiter.list), answer);
 }
 
 static void ask_resolver(struct questions *questions, struct ticket ticket, enum dns_type type,
                          struct slice name)
 {
     struct resolver_answer answer = {.status = ANSWER_FAILED, .value = SLICE("no resolver")};
-    struct question *question = memory_take(sizeof *question);
-    question->waiter.done = answered;
-    question->questions = questions;
-    question->ticket = ticket;
-    if (questions->resolver && !resolver_ask(questions->resolver, type, name, &question->waiter, &answer)) {
+    struct question *question = question_take(questions, ticket);
+    question->waiter.resolver.done = answered;
+    if (questions->resolver &&
+        !resolver_ask(questions->resolver, type, name, &question->waiter.resolver, &answer)) {
         list_add_last(&questions->waiting, &question->link);
         return;
     }
-    memory_give(question, sizeof *question);
+    question_give(question);
     post(questions, ticket, &answer);
 }
+
+/* --- blocklists ---------------------------------------------------------------------------------------- */
+
+/* Special addresses are nobody's that a list of the public could know. */
+static bool is_listable(const struct questions *questions, const struct address *address)
+{
+    return !address_is_special(address) || resolver_is_local(questions->resolver);
+}
+
+static void ask_listed(struct questions *questions, struct ticket ticket, struct slice key)
+{
+    struct resolver_answer answer = {.status = ANSWER_FAILED, .value = SLICE("no blocklists")};
+    struct address address;
+    const size_t blank = slice_find_last(key, ' ');
+    if (!questions->blocklists || blank == SLICE_NOT_FOUND ||
+        !address_parse(slice_from(key, blank + 1), &address)) {
+        post(questions, ticket, &answer);
+        return;
+    }
+    if (!is_listable(questions, &address)) {
+        inbox_post_answer(questions->gate->inbox, ticket, ANSWER_NONE, SLICE_NONE);
+        return;
+    }
+    struct question *question = question_take(questions, ticket);
+    question->waiter.list.done = list_answered;
+    if (!blocklists_ask(questions->blocklists, slice_head(key, blank), &address, &question->waiter.list,
+                        &answer)) {
+        list_add_last(&questions->waiting, &question->link);
+        return;
+    }
+    question_give(question);
+    post(questions, ticket, &answer);
+}
+
+static void blocklists_begin(struct questions *questions)
+{
+    const struct site *site = questions->gate->site;
+    struct blocklist_settings lists[BLOCKLISTS_MAX];
+    if (!questions->resolver || !site->blocklist_count)
+        return;
+    for (size_t i = 0; i < site->blocklist_count; i++) {
+        const struct blocklist *list = &site->blocklists[i];
+        lists[i] = (struct blocklist_settings){.name = list->name,
+                                               .zone = list->zone,
+                                               .reasons = list->reasons,
+                                               .probes = list->probes,
+                                               .ipv4 = list->ipv4,
+                                               .ipv6 = list->ipv6};
+    }
+    questions->blocklists = blocklists_open(
+        &(struct blocklists_settings){.loop = questions->gate->loop,
+                                      .resolver = questions->resolver,
+                                      .lists = lists,
+                                      .count = site->blocklist_count,
+                                      .probe_each_ms = site->set.listed_probe,
+                                      .retry_ms = site->set.listed_retry,
+                                      .tell = list_changed,
+                                      .data = questions});
+}
+
+/* --- special addresses --------------------------------------------------------------------------------- */
 
 /* What a special address is called is known at home, if anywhere: servers of the public are not asked. */
 static void ask_pointer(struct questions *questions, struct ticket ticket, struct slice key)
@@ -123,6 +247,7 @@ void questions_ask(struct questions *questions, struct ticket ticket, enum ask_k
     case ASK_POINTER: ask_pointer(questions, ticket, key); break;
     case ASK_MX: ask_resolver(questions, ticket, DNS_MX, key); break;
     case ASK_TXT: ask_resolver(questions, ticket, DNS_TXT, key); break;
+    case ASK_LISTED: ask_listed(questions, ticket, key); break;
     case ASK_REGISTERED: ask_registered(questions, ticket, key); break;
     default:
         inbox_post_answer(questions->gate->inbox, ticket, ANSWER_FAILED, SLICE("nobody can be asked"));
@@ -130,7 +255,35 @@ void questions_ask(struct questions *questions, struct ticket ticket, enum ask_k
     }
 }
 
-void questions_count(const struct questions *questions)
+/* --- counts -------------------------------------------------------------------------------------------- */
+
+static void list_count(struct questions *questions, unsigned list)
+{
+    struct counters *counters = questions->gate->worker->counters;
+    const unsigned slot = questions->gate->worker->slot;
+    struct blocklist_counts counts;
+    blocklists_counts(questions->blocklists, list, &counts);
+    counters_list_set(counters, slot, list, LIST_CONDITION, blocklist_condition_pack(&counts));
+    counters_list_set(counters, slot, list, LIST_ASKED, counts.asked);
+    counters_list_set(counters, slot, list, LIST_LISTED, counts.listed);
+    counters_list_set(counters, slot, list, LIST_FAILED, counts.failed);
+    counters_list_set(counters, slot, list, LIST_WAITED, counts.waited);
+    counters_list_set(counters, slot, list, LIST_TOOK_US, counts.took_us);
+    if (counts.state == BLOCKLIST_WORKS && !questions->list_heard[list]) {
+        questions->list_heard[list] = true;
+        list_changed(questions, list, true, "its test entries are as they should be");
+    }
+}
+
+static void lists_count(struct questions *questions)
+{
+    if (!questions->blocklists)
+        return;
+    for (unsigned i = 0; i < questions->gate->site->blocklist_count; i++)
+        list_count(questions, i);
+}
+
+static void resolver_count(struct questions *questions)
 {
     struct counters *counters = questions->gate->worker->counters;
     const unsigned slot = questions->gate->worker->slot;
@@ -158,7 +311,19 @@ void questions_count(const struct questions *questions)
     };
     for (size_t i = 0; i < sizeof values / sizeof *values; i++)
         counters_set(counters, slot, values[i].counter, values[i].value);
+    if (counts.answered && counts.state == RESOLVER_WORKS && !questions->heard) {
+        questions->heard = true;
+        resolver_changed(questions, RESOLVER_WORKS, "a name server answers");
+    }
 }
+
+void questions_count(struct questions *questions)
+{
+    resolver_count(questions);
+    lists_count(questions);
+}
+
+/* --- their life ---------------------------------------------------------------------------------------- */
 
 static void resolver_begin(struct questions *questions)
 {
@@ -183,6 +348,7 @@ struct questions *questions_new(struct gate *gate)
     list_init(&questions->waiting);
     questions->suffix = suffix_open();
     resolver_begin(questions);
+    blocklists_begin(questions);
     return questions;
 }
 
@@ -190,12 +356,15 @@ void questions_free(struct questions *questions)
 {
     if (!questions)
         return;
+    blocklists_close(questions->blocklists);
     resolver_close(questions->resolver);
     while (!list_is_empty(&questions->waiting)) {
         struct question *question = LIST_OF(questions->waiting.next, struct question, link);
         list_remove(&question->link);
         memory_give(question, sizeof *question);
     }
+    if (questions->spare)
+        memory_give(questions->spare, sizeof *questions->spare);
     suffix_close(questions->suffix);
     memory_give(questions, sizeof *questions);
 }

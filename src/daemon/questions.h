@@ -17,6 +17,6 @@ void questions_free(struct questions *questions); /* NULL is taken */
  * inbox, never none: after a `forget` nobody looks at it. */
 void questions_ask(struct questions *questions, struct ticket ticket, enum ask_kind kind, struct slice key);
 /* Each second: what the status shows. */
-void questions_count(const struct questions *questions);
+void questions_count(struct questions *questions);
 
 #endif

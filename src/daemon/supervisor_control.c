@@ -1,5 +1,6 @@
 /* What the supervisor answers on its control socket: status, flush, reload, stop. */
 #include "daemon/supervisor_part.h"
+#include "io/blocklist.h"
 #include "wire/json.h"
 #include <stdio.h>
 #include <unistd.h>
@@ -102,6 +103,83 @@ static void say_totals(struct answer_line *line)
     line_end(line);
 }
 
+/* --- name servers and blocklists ------------------------------------------------------------------------ */
+
+/* Of the gates in force the next behind *at, or NULL. */
+static const struct child *gate_next(const struct supervisor *supervisor, const struct link **at)
+{
+    while ((*at = (*at)->next) != &supervisor->children) {
+        const struct child *child = LIST_OF(*at, const struct child, link);
+        if (child->role == WORKER_GATE && child->generation == supervisor->current)
+            return child;
+    }
+    return NULL;
+}
+
+/* What most of a bad lot says: a state that is worse than works, where one gate has it. */
+static void say_name_servers(struct answer_line *line)
+{
+    static const char *const words[] = {"none", "works", "silent", "rewrites"};
+    const struct supervisor *supervisor = line->supervisor;
+    const struct link *at = &supervisor->children;
+    uint64_t worst = 0;
+    for (const struct child *gate; (gate = gate_next(supervisor, &at));) {
+        const uint64_t state = counters_get(supervisor->counters, gate->slot, COUNTER_DNS_STATE);
+        worst = state > worst ? state : worst;
+    }
+    line_begin(line);
+    json_put_text(&line->json, "name_servers", slice_text(words[worst < 4 ? worst : 0]));
+    line_end(line);
+}
+
+static void list_sum(const struct supervisor *supervisor, unsigned list, struct blocklist_counts *ret_sum)
+{
+    const struct link *at = &supervisor->children;
+    *ret_sum = (struct blocklist_counts){.state = BLOCKLIST_UNPROVED};
+    for (const struct child *gate; (gate = gate_next(supervisor, &at));) {
+        struct blocklist_counts one = {0};
+        const struct counters *counters = supervisor->counters;
+        const unsigned slot = gate->slot;
+        if (blocklist_condition_unpack(counters_list_get(counters, slot, list, LIST_CONDITION), &one) &&
+            one.state > ret_sum->state) {
+            ret_sum->state = one.state;
+            ret_sum->trouble = one.trouble;
+            ret_sum->code = one.code;
+        }
+        ret_sum->asked += counters_list_get(counters, slot, list, LIST_ASKED);
+        ret_sum->listed += counters_list_get(counters, slot, list, LIST_LISTED);
+        ret_sum->failed += counters_list_get(counters, slot, list, LIST_FAILED);
+        ret_sum->waited += counters_list_get(counters, slot, list, LIST_WAITED);
+        ret_sum->took_us += counters_list_get(counters, slot, list, LIST_TOOK_US);
+    }
+}
+
+static void say_blocklist(struct answer_line *line, unsigned list)
+{
+    static const char *const words[] = {"unproved", "works", "off"};
+    const struct supervisor *supervisor = line->supervisor;
+    struct blocklist_counts sum;
+    char room[BLOCKLIST_WORDS_MAX];
+    list_sum(supervisor, list, &sum);
+    line_begin(line);
+    json_put_text(&line->json, "blocklist", supervisor->current->site->blocklists[list].name);
+    json_put_text(&line->json, "state", slice_text(words[sum.state]));
+    json_put_text(&line->json, "reason", blocklist_trouble_words(sum.trouble, &sum.code, room));
+    json_put_u64(&line->json, "asked", sum.asked);
+    json_put_u64(&line->json, "listed", sum.listed);
+    json_put_u64(&line->json, "failed", sum.failed);
+    json_put_u64(&line->json, "waited", sum.waited);
+    json_put_u64(&line->json, "took_us", sum.took_us);
+    line_end(line);
+}
+
+static void say_services(struct answer_line *line)
+{
+    say_name_servers(line);
+    for (unsigned i = 0; i < line->supervisor->current->site->blocklist_count; i++)
+        say_blocklist(line, i);
+}
+
 static void status(struct supervisor *supervisor, slab_handle request)
 {
     struct answer_line line = {.supervisor = supervisor, .request = request};
@@ -111,6 +189,7 @@ static void status(struct supervisor *supervisor, slab_handle request)
     for (struct link *at = supervisor->children.next; at != &supervisor->children; at = at->next)
         say_child(&line, LIST_OF(at, struct child, link));
     say_totals(&line);
+    say_services(&line);
     buf_drop(&line.buf);
     control_done(supervisor->control, request);
 }

@@ -20,6 +20,7 @@ _Static_assert(sizeof(struct bucket) == 128, "two cache lines");
 
 struct page {
     _Alignas(4096) _Atomic uint64_t values[COUNTER_LIMIT];
+    _Atomic uint64_t lists[COUNTERS_LISTS][LIST_COUNTER_LIMIT];
     _Alignas(128) struct bucket buckets[BUCKETS];
 };
 
@@ -27,6 +28,7 @@ struct counters {
     uint64_t seed;
     _Atomic uint32_t slots; /* all slots in use are below */
     _Alignas(128) _Atomic uint64_t past[COUNTER_LIMIT];
+    _Atomic uint64_t said[COUNTERS_SUBJECTS];
     struct page pages[COUNTERS_SLOTS];
 };
 
@@ -131,6 +133,26 @@ uint64_t counters_sum(const struct counters *counters, enum counter counter)
     for (uint32_t slot = 0; slot < slots; slot++)
         sum += number_get(&counters->pages[slot].values[counter]);
     return sum;
+}
+
+void counters_list_set(struct counters *counters, unsigned slot, unsigned list, enum list_counter counter,
+                       uint64_t value)
+{
+    assert(list < COUNTERS_LISTS);
+    number_set(&page_of(counters, slot)->lists[list][counter], value);
+}
+
+uint64_t counters_list_get(const struct counters *counters, unsigned slot, unsigned list,
+                           enum list_counter counter)
+{
+    assert(slot < COUNTERS_SLOTS && list < COUNTERS_LISTS);
+    return number_get(&counters->pages[slot].lists[list][counter]);
+}
+
+uint64_t counters_say(struct counters *counters, unsigned subject, uint64_t value)
+{
+    assert(subject < COUNTERS_SUBJECTS);
+    return atomic_exchange(&counters->said[subject], value);
 }
 
 /* IPv6: the first 64 bits. IPv4 stands where ::ffff:0:0/96 would have its first half: no host's /64. Never 0.

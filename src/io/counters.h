@@ -40,6 +40,19 @@ enum counter {
     COUNTER_LIMIT = COUNTER_LAG + LOOP_LAG_CLASSES
 };
 
+/* Of one blocklist. */
+enum list_counter {
+    LIST_CONDITION, /* 0: there is no such list; blocklist_condition_pack */
+    LIST_ASKED,     /* as in struct blocklist_counts */
+    LIST_LISTED,
+    LIST_FAILED,
+    LIST_WAITED,
+    LIST_TOOK_US,
+    LIST_COUNTER_LIMIT
+};
+
+#define COUNTERS_LISTS 16
+
 const char *counter_word(enum counter counter); /* "connections" */
 
 struct counters;
@@ -58,6 +71,17 @@ uint64_t counters_sum(const struct counters *counters, enum counter counter);
 /* The length of turn that was not passed in so many of a hundred busy moments, as the bound of its class, or
  * 10 s for the last one; 0: there were none. */
 uint64_t counters_lag_us(const struct counters *counters, unsigned slot, unsigned percent);
+
+/* The same for the blocklist at that place in the configuration. */
+void counters_list_set(struct counters *counters, unsigned slot, unsigned list, enum list_counter counter,
+                       uint64_t value);
+uint64_t counters_list_get(const struct counters *counters, unsigned slot, unsigned list,
+                           enum list_counter counter);
+
+/* What gates have said of the services that they share, so that each thing is said once: the value that was
+ * there, 0 at first. Subjects are numbers below COUNTERS_SUBJECTS. */
+#define COUNTERS_SUBJECTS (1 + COUNTERS_LISTS)
+uint64_t counters_say(struct counters *counters, unsigned subject, uint64_t value);
 
 /* A connection came or went. The key names the host; keep it until the connection goes. */
 uint64_t counters_host_key(const struct address *address);
