@@ -7,19 +7,63 @@ static void record_opening(struct step *step, const struct opened *opened)
 {
     RECORD(step, session_opened, .peer = opened->peer, .local = opened->local, .sequence = opened->sequence,
            .slots_used = opened->slots_used, .slots_max = step->session->world->site->set.limit_connections,
-           .host_used = opened->host_used, .fingerprint = opened->fingerprint);
+           .host_used = opened->host_used, .fingerprint = opened->fingerprint,
+           .network_used = opened->network_used, .host_rate = opened->host_rate,
+           .network_rate = opened->network_rate);
 }
 
-static enum say refusal(const struct session *session, const struct opened *opened)
+/* Of what there may be `most`, there are `used`. */
+struct room {
+    enum finding finding;
+    uint64_t used, most; /* most 0: no limit */
+    const char *what;
+};
+
+static bool is_crowded(const struct room *room)
 {
+    return room->most && room->used > room->most;
+}
+
+/* True: that was said, and it is over. */
+static bool refused_for(struct step *step, const struct room *room)
+{
+    struct turn turn;
+    turn_init(&turn, step);
+    record_finding(step, room->finding,
+                   turn_format(&turn, "%llu %s, %llu may be", (unsigned long long)room->used, room->what,
+                               (unsigned long long)room->most));
+    bool refused = !policy_judge(&turn, STAGE_CONNECT);
+    turn_done(&turn);
+    return refused;
+}
+
+static uint64_t larger(uint64_t a, uint64_t b)
+{
+    return a > b ? a : b;
+}
+
+/* True: there is none for it. Behind a proxy the address is the proxy's. */
+static bool no_room(struct step *step, const struct opened *opened)
+{
+    struct session *session = step->session;
     const struct settings *set = &session->world->site->set;
-    if (opened->short_of_memory)
-        return SAY_NO_MEMORY;
-    if (opened->slots_used > set->limit_connections)
-        return SAY_TOO_BUSY;
-    if (opened->host_used > set->limit_host_connections && !session->own && !opened->proxy)
-        return SAY_TOO_MANY_FROM_HOST;
-    return SAY_NOTHING;
+    const struct room rooms[] = {
+        {FIND_BUSY, opened->slots_used, set->limit_connections, "connections are open"},
+        {FIND_CONCURRENCY, opened->host_used, set->limit_host_connections,
+         "connections are open from its address"},
+        {FIND_CONCURRENCY, opened->network_used,
+         larger(set->limit_network_connections, set->limit_host_connections),
+         "connections are open from its network"},
+        {FIND_RATE, opened->host_rate, set->limit_host_rate,
+         "connections came from its address within a minute"},
+        {FIND_RATE, opened->network_rate, set->limit_network_rate,
+         "connections came from its network within a minute"},
+    };
+    size_t count = session->own || opened->proxy ? 1 : sizeof rooms / sizeof *rooms;
+    for (size_t i = 0; i < count; i++)
+        if (is_crowded(&rooms[i]))
+            return refused_for(step, &rooms[i]);
+    return false;
 }
 
 /* While a check waits, the banner waits, too. */
@@ -54,9 +98,10 @@ void opening_run(struct step *step)
     if (opened->fingerprint.len)
         learnt_of(session)->fingerprint = arena_copy(&session->life, opened->fingerprint);
     record_opening(step, opened);
-    enum say last_word = refusal(session, opened);
-    if (last_word)
-        session_close(step, END_BY_US, last_word);
+    if (opened->short_of_memory)
+        session_close(step, END_BY_US, SAY_NO_MEMORY);
+    else if (no_room(step, opened))
+        return;
     else if (opened->proxy)
         session_set_state(step, STATE_PROXY);
     else

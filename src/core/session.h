@@ -44,11 +44,14 @@ struct opened {
     uint64_t sequence;        /* connections of this gate so far */
     uint64_t slots_used;      /* in all gates, this one included */
     uint64_t host_used;       /* from this address (/64), this one included */
-    uint32_t carried;         /* CARRY_ bits */
-    bool tls_offered;         /* there is a certificate */
-    bool proxy;               /* a PROXY header must come first */
-    bool short_of_memory;     /* the guard wants no more sessions */
-    bool short_of_disk;       /* no message can be taken now */
+    uint64_t network_used;    /* from its network (IPv4 /24), this one included */
+    uint64_t host_rate;       /* from this address (/64) within the last minute, this one included */
+    uint64_t network_rate;
+    uint32_t carried;     /* CARRY_ bits */
+    bool tls_offered;     /* there is a certificate */
+    bool proxy;           /* a PROXY header must come first */
+    bool short_of_memory; /* the guard wants no more sessions */
+    bool short_of_disk;   /* no message can be taken now */
 };
 
 struct tls_facts {

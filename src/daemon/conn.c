@@ -460,12 +460,17 @@ static void conns_again(struct loop_hook *hook)
 static void opened_fill(struct gate *gate, const struct conn_opening *opening, uint64_t host_key,
                         struct opened *opened)
 {
+    struct counters_place place;
+    counters_look(gate->worker->counters, host_key, loop_now_ms(gate->loop), &place);
     *opened = (struct opened){
         .peer = opening->peer,
         .local = opening->local,
         .sequence = ++gate->sequence,
         .slots_used = counters_sum(gate->worker->counters, COUNTER_CONNECTIONS),
-        .host_used = counters_host(gate->worker->counters, host_key),
+        .host_used = place.host_used,
+        .network_used = place.network_used,
+        .host_rate = place.host_rate,
+        .network_rate = place.network_rate,
         .carried = relay_carried(gate->relay),
         .tls_offered = gate->worker->tls != NULL,
         .proxy = opening->proxy,
@@ -507,7 +512,7 @@ void conn_open(struct gate *gate, const struct conn_opening *opening)
     char *room = (char *)conn + sizeof *conn + session_size();
     session_init(conn_session(conn), &gate->world, gate_session_id(gate), slice_of(room, ROOM_SIZE));
     conn->host_key = counters_host_key(&opening->peer);
-    counters_connected(gate->worker->counters, gate->worker->slot, conn->host_key);
+    counters_connected(gate->worker->counters, gate->worker->slot, conn->host_key, loop_now_ms(gate->loop));
     char text[SYN_TEXT];
     struct input input = {.kind = INPUT_OPENED};
     opened_fill(gate, opening, conn->host_key, &input.opened);

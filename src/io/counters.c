@@ -8,20 +8,35 @@
 #define BUCKETS     8192u /* a power of two */
 #define BUCKET_SIZE 8u
 
-/* A host has an entry while it has connections; an entry whose count is 0 is free, whatever its key. Only the
+/* No host's /64 begins so: ::ffff:0:0/96 is IPv4's, and 1::/16 is nobody's. */
+#define IPV4_HOST    UINT64_C(0x0000ffff00000000)
+#define IPV4_NETWORK UINT64_C(0x0001ffff00000000)
+#define IPV4_MASK    UINT64_C(0xffffffff00000000)
+
+/* A key has an entry while it has connections; an entry whose count is 0 is free, whatever its key. Only the
  * slot's gate writes. */
 struct bucket {
     _Atomic uint64_t keys[BUCKET_SIZE];
     _Atomic uint32_t counts[BUCKET_SIZE];
-    _Atomic uint32_t overflow; /* connections of hosts that found no entry */
+    _Atomic uint32_t overflow; /* connections of keys that found no entry */
     uint32_t pad[7];
 };
 _Static_assert(sizeof(struct bucket) == 128, "two cache lines");
 
+/* Connections that began since a moment, which counts for COUNTERS_RATE_MS. Of hosts and networks alike. */
+struct rate_bucket {
+    _Atomic uint64_t keys[BUCKET_SIZE];
+    _Atomic uint32_t began[BUCKET_SIZE]; /* ms, the low half of the clock */
+    _Atomic uint32_t counts[BUCKET_SIZE];
+};
+_Static_assert(sizeof(struct rate_bucket) == 128, "two cache lines");
+
 struct page {
     _Alignas(4096) _Atomic uint64_t values[COUNTER_LIMIT];
     _Atomic uint64_t lists[COUNTERS_LISTS][LIST_COUNTER_LIMIT];
-    _Alignas(128) struct bucket buckets[BUCKETS];
+    _Alignas(128) struct bucket hosts[BUCKETS];
+    _Alignas(128) struct bucket networks[BUCKETS];
+    _Alignas(128) struct rate_bucket rates[BUCKETS];
 };
 
 struct counters {
@@ -155,8 +170,6 @@ uint64_t counters_say(struct counters *counters, unsigned subject, uint64_t valu
     return atomic_exchange(&counters->said[subject], value);
 }
 
-/* IPv6: the first 64 bits. IPv4 stands where ::ffff:0:0/96 would have its first half: no host's /64. Never 0.
- */
 uint64_t counters_lag_us(const struct counters *counters, unsigned slot, unsigned percent)
 {
     uint64_t sums[LOOP_LAG_CLASSES], total = 0, below = 0;
@@ -170,6 +183,7 @@ uint64_t counters_lag_us(const struct counters *counters, unsigned slot, unsigne
     return total ? 10000000 : 0;
 }
 
+/* IPv6: the first 64 bits. Never 0. */
 uint64_t counters_host_key(const struct address *address)
 {
     uint64_t key = 0;
@@ -177,8 +191,16 @@ uint64_t counters_host_key(const struct address *address)
     for (size_t i = 0; i < (ipv6 ? 8u : 4u); i++)
         key = key << 8 | address->octets[i];
     if (!ipv6)
-        return UINT64_C(0x0000ffff00000000) | key;
+        return IPV4_HOST | key;
     return key ? key : 1;
+}
+
+uint64_t counters_network_key(uint64_t host_key)
+{
+    bool loopback = (host_key & 0xff000000) == 0x7f000000;
+    if ((host_key & IPV4_MASK) != IPV4_HOST || loopback)
+        return 0;
+    return IPV4_NETWORK | (host_key & 0xffffff00);
 }
 
 static uint32_t bucket_index(const struct counters *counters, uint64_t key)
@@ -194,12 +216,14 @@ static uint32_t count_get(const _Atomic uint32_t *at)
     return atomic_load_explicit(at, memory_order_relaxed);
 }
 
-static void count_add(_Atomic uint32_t *at, uint32_t difference)
+static void count_set(_Atomic uint32_t *at, uint32_t value)
 {
-    atomic_store_explicit(at, count_get(at) + difference, memory_order_release);
+    atomic_store_explicit(at, value, memory_order_release);
 }
 
-/* The host's entry, or BUCKET_SIZE. */
+/* --- connections that are open ------------------------------------------------------------------------- */
+
+/* The key's entry, or BUCKET_SIZE. */
 static unsigned entry_find(const struct bucket *bucket, uint64_t key)
 {
     for (unsigned i = 0; i < BUCKET_SIZE; i++) {
@@ -217,33 +241,109 @@ static unsigned entry_free(const struct bucket *bucket)
     return i;
 }
 
-void counters_connected(struct counters *counters, unsigned slot, uint64_t host_key)
+static void open_add(struct bucket *bucket, uint64_t key)
 {
-    struct page *page = page_of(counters, slot);
-    struct bucket *bucket = &page->buckets[bucket_index(counters, host_key)];
-    number_set(&page->values[COUNTER_CONNECTIONS], number_get(&page->values[COUNTER_CONNECTIONS]) + 1);
-    number_set(&page->values[COUNTER_ACCEPTED], number_get(&page->values[COUNTER_ACCEPTED]) + 1);
-    unsigned entry = entry_find(bucket, host_key);
+    unsigned entry = entry_find(bucket, key);
     if (entry == BUCKET_SIZE) {
         entry = entry_free(bucket);
         if (entry < BUCKET_SIZE)
-            number_set(&bucket->keys[entry], host_key);
+            number_set(&bucket->keys[entry], key);
     }
-    count_add(entry < BUCKET_SIZE ? &bucket->counts[entry] : &bucket->overflow, 1);
+    _Atomic uint32_t *at = entry < BUCKET_SIZE ? &bucket->counts[entry] : &bucket->overflow;
+    count_set(at, count_get(at) + 1);
 }
 
 /* A connection that came while the bucket was full may leave an entry that was made since: what the bucket
  * holds in all stays right. */
+static void open_remove(struct bucket *bucket, uint64_t key)
+{
+    unsigned entry = entry_find(bucket, key);
+    _Atomic uint32_t *at = entry < BUCKET_SIZE ? &bucket->counts[entry] : &bucket->overflow;
+    if (count_get(at))
+        count_set(at, count_get(at) - 1);
+}
+
+static uint64_t open_get(const struct bucket *bucket, uint64_t key)
+{
+    unsigned entry = entry_find(bucket, key);
+    uint64_t overflow = count_get(&bucket->overflow); /* too high for a while, never too low */
+    return overflow + (entry < BUCKET_SIZE ? count_get(&bucket->counts[entry]) : 0);
+}
+
+/* --- connections within a minute ----------------------------------------------------------------------- */
+
+static bool is_over(const struct rate_bucket *bucket, unsigned entry, uint32_t now_ms)
+{
+    return now_ms - count_get(&bucket->began[entry]) >= COUNTERS_RATE_MS;
+}
+
+/* The key's entry; else one that is over; else the one that came least. */
+static unsigned rate_entry(const struct rate_bucket *bucket, uint64_t key, uint32_t now_ms)
+{
+    unsigned best = 0;
+    uint32_t least = UINT32_MAX;
+    for (unsigned i = 0; i < BUCKET_SIZE; i++) {
+        if (number_get(&bucket->keys[i]) == key)
+            return i;
+        uint32_t count = is_over(bucket, i, now_ms) ? 0 : count_get(&bucket->counts[i]);
+        if (count < least) {
+            least = count;
+            best = i;
+        }
+    }
+    return best;
+}
+
+static void rate_add(struct rate_bucket *bucket, uint64_t key, uint32_t now_ms)
+{
+    unsigned entry = rate_entry(bucket, key, now_ms);
+    if (number_get(&bucket->keys[entry]) != key || is_over(bucket, entry, now_ms)) {
+        count_set(&bucket->counts[entry], 0);
+        number_set(&bucket->keys[entry], key);
+        count_set(&bucket->began[entry], now_ms);
+    }
+    count_set(&bucket->counts[entry], count_get(&bucket->counts[entry]) + 1);
+}
+
+static uint64_t rate_get(const struct rate_bucket *bucket, uint64_t key, uint32_t now_ms)
+{
+    for (unsigned i = 0; i < BUCKET_SIZE; i++)
+        if (number_get(&bucket->keys[i]) == key)
+            return is_over(bucket, i, now_ms) ? 0 : count_get(&bucket->counts[i]);
+    return 0;
+}
+
+/* --- both ---------------------------------------------------------------------------------------------- */
+
+static void value_add(struct page *page, enum counter counter, int64_t difference)
+{
+    number_set(&page->values[counter], number_get(&page->values[counter]) + (uint64_t)difference);
+}
+
+void counters_connected(struct counters *counters, unsigned slot, uint64_t host_key, uint64_t now_ms)
+{
+    struct page *page = page_of(counters, slot);
+    uint32_t host = bucket_index(counters, host_key);
+    uint64_t network_key = counters_network_key(host_key);
+    value_add(page, COUNTER_CONNECTIONS, 1);
+    value_add(page, COUNTER_ACCEPTED, 1);
+    open_add(&page->hosts[host], host_key);
+    rate_add(&page->rates[host], host_key, (uint32_t)now_ms);
+    if (!network_key)
+        return;
+    uint32_t network = bucket_index(counters, network_key);
+    open_add(&page->networks[network], network_key);
+    rate_add(&page->rates[network], network_key, (uint32_t)now_ms);
+}
+
 void counters_disconnected(struct counters *counters, unsigned slot, uint64_t host_key)
 {
     struct page *page = page_of(counters, slot);
-    struct bucket *bucket = &page->buckets[bucket_index(counters, host_key)];
-    number_set(&page->values[COUNTER_CONNECTIONS], number_get(&page->values[COUNTER_CONNECTIONS]) - 1);
-    unsigned entry = entry_find(bucket, host_key);
-    if (entry < BUCKET_SIZE)
-        count_add(&bucket->counts[entry], UINT32_MAX);
-    else if (count_get(&bucket->overflow))
-        count_add(&bucket->overflow, UINT32_MAX);
+    uint64_t network_key = counters_network_key(host_key);
+    value_add(page, COUNTER_CONNECTIONS, -1);
+    open_remove(&page->hosts[bucket_index(counters, host_key)], host_key);
+    if (network_key)
+        open_remove(&page->networks[bucket_index(counters, network_key)], network_key);
 }
 
 uint64_t counters_host(const struct counters *counters, uint64_t host_key)
@@ -251,14 +351,31 @@ uint64_t counters_host(const struct counters *counters, uint64_t host_key)
     uint32_t index = bucket_index(counters, host_key);
     uint32_t slots = atomic_load_explicit(&counters->slots, memory_order_relaxed);
     uint64_t sum = 0;
-    for (uint32_t slot = 0; slot < slots; slot++) {
-        const struct bucket *bucket = &counters->pages[slot].buckets[index];
-        unsigned entry = entry_find(bucket, host_key);
-        sum += count_get(&bucket->overflow); /* too high for a while, never too low */
-        if (entry < BUCKET_SIZE)
-            sum += count_get(&bucket->counts[entry]);
-    }
+    for (uint32_t slot = 0; slot < slots; slot++)
+        sum += open_get(&counters->pages[slot].hosts[index], host_key);
     return sum;
+}
+
+void counters_look(const struct counters *counters, uint64_t host_key, uint64_t now_ms,
+                   struct counters_place *ret_place)
+{
+    uint64_t network_key = counters_network_key(host_key);
+    uint32_t host = bucket_index(counters, host_key), network = bucket_index(counters, network_key);
+    uint32_t slots = atomic_load_explicit(&counters->slots, memory_order_relaxed);
+    struct counters_place place = {.host_used = counters_host(counters, host_key)};
+    for (uint32_t slot = 0; slot < slots; slot++) {
+        const struct page *page = &counters->pages[slot];
+        place.host_rate += rate_get(&page->rates[host], host_key, (uint32_t)now_ms);
+        if (!network_key)
+            continue;
+        place.network_used += open_get(&page->networks[network], network_key);
+        place.network_rate += rate_get(&page->rates[network], network_key, (uint32_t)now_ms);
+    }
+    if (!network_key) {
+        place.network_used = place.host_used;
+        place.network_rate = place.host_rate;
+    }
+    *ret_place = place;
 }
 
 void counters_clear(struct counters *counters, unsigned slot)

@@ -2,9 +2,10 @@
  * be a moment old.
  *
  * The memory is made by the supervisor before it starts the gates (inherited, anonymous). Connections per
- * host are kept in a table of fixed size (IPv4 by address, IPv6 by /64): eight hosts to a bucket. Where a
- * bucket is full, further hosts of it share one count, so that a host may be counted too high for a while,
- * never too low. */
+ * host (IPv4 by address, IPv6 by /64) and per network (IPv4 by /24) are kept in tables of fixed size: eight
+ * keys to a bucket. Where a bucket is full, further keys of it share one count, so that a host may be counted
+ * too high for a while, never too low. How many connections began within a minute is kept likewise, but there
+ * a key that came seldom makes room, and may be counted too low. */
 #ifndef IO_COUNTERS_H
 #define IO_COUNTERS_H
 
@@ -83,11 +84,25 @@ uint64_t counters_list_get(const struct counters *counters, unsigned slot, unsig
 #define COUNTERS_SUBJECTS (1 + COUNTERS_LISTS)
 uint64_t counters_say(struct counters *counters, unsigned subject, uint64_t value);
 
-/* A connection came or went. The key names the host; keep it until the connection goes. */
+#define COUNTERS_RATE_MS 60000
+
+/* A connection came or went. The key names the host; keep it until the connection goes. `now_ms` is a clock
+ * that never goes back, the same in all processes. */
 uint64_t counters_host_key(const struct address *address);
-void counters_connected(struct counters *counters, unsigned slot, uint64_t host_key);
+/* That of the host's network; 0: the host is a network of its own (IPv6, loopback). */
+uint64_t counters_network_key(uint64_t host_key);
+void counters_connected(struct counters *counters, unsigned slot, uint64_t host_key, uint64_t now_ms);
 void counters_disconnected(struct counters *counters, unsigned slot, uint64_t host_key);
 uint64_t counters_host(const struct counters *counters, uint64_t host_key); /* open connections, all gates */
+
+/* Of all gates. What is said of the network holds for the host where that is a network of its own. */
+struct counters_place {
+    uint64_t host_used, network_used; /* connections that are open */
+    uint64_t host_rate, network_rate; /* that began within the minute */
+};
+
+void counters_look(const struct counters *counters, uint64_t host_key, uint64_t now_ms,
+                   struct counters_place *ret_place);
 
 /* By the supervisor when the gate of that slot has ended: its states become 0, what grows is kept for the
  * sums. */

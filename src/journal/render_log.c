@@ -133,6 +133,11 @@ static void session_opened(struct render_log *log, const struct event *event)
     show_name(log);
     log_line(log, 5, WHO_LINE, "It called %s, connections of its host: %llu", peer_text(log, &opened->local),
              LOG_NUMBER(opened->host_used));
+    if (opened->network_used)
+        log_line(log, 5, WHO_LINE,
+                 "Connections of its network: %llu; within a minute: %llu, of its host %llu",
+                 LOG_NUMBER(opened->network_used), LOG_NUMBER(opened->network_rate),
+                 LOG_NUMBER(opened->host_rate));
 }
 
 static void session_proxied(struct render_log *log, const struct event *event)

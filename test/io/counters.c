@@ -1,5 +1,5 @@
-/* Proves that counts of several processes add up, that a host is never counted too low, and that clearing a
- * slot keeps what only grows. */
+/* Proves that counts of several processes add up, by host and by network; that a host is never counted too
+ * low; that a minute's connections count for a minute; and that clearing a slot keeps what only grows. */
 #include "base/random.h"
 #include "io/counters.h"
 #include "unit.h"
@@ -38,7 +38,7 @@ static void child(struct counters *counters, unsigned slot)
             counters_disconnected(counters, slot, key);
             open[host]--;
         } else {
-            counters_connected(counters, slot, key);
+            counters_connected(counters, slot, key, 0);
             open[host]++;
         }
         if (counters_host(counters, key) < open[host])
@@ -49,7 +49,7 @@ static void child(struct counters *counters, unsigned slot)
         for (; open[host] > 1; open[host]--)
             counters_disconnected(counters, slot, counters_host_key(&address));
         if (!open[host])
-            counters_connected(counters, slot, counters_host_key(&address));
+            counters_connected(counters, slot, counters_host_key(&address), 0);
     }
     _exit(0);
 }
@@ -91,7 +91,7 @@ static void overflow_is_never_too_low(void **state)
     enum { MANY = 120000 };
     struct counters *counters = counters_new();
     for (unsigned i = 1; i <= MANY; i++)
-        counters_connected(counters, 0, i * UINT64_C(0x100000001));
+        counters_connected(counters, 0, i * UINT64_C(0x100000001), 0);
     for (unsigned i = 1; i <= MANY; i++)
         assert_true(counters_host(counters, i * UINT64_C(0x100000001)) >= 1);
     assert_int_equal(counters_sum(counters, COUNTER_CONNECTIONS), MANY);
@@ -100,6 +100,74 @@ static void overflow_is_never_too_low(void **state)
     for (unsigned i = 1; i <= MANY; i++)
         assert_int_equal(counters_host(counters, i * UINT64_C(0x100000001)), 0);
     assert_int_equal(counters_sum(counters, COUNTER_CONNECTIONS), 0);
+    counters_close(counters);
+}
+
+static struct counters_place look(const struct counters *counters, const char *text, uint64_t now_ms)
+{
+    struct address address;
+    struct counters_place place;
+    assert_true(address_parse(slice_text(text), &address));
+    counters_look(counters, counters_host_key(&address), now_ms, &place);
+    return place;
+}
+
+static void connect_from(struct counters *counters, unsigned slot, const char *text, uint64_t now_ms)
+{
+    struct address address;
+    assert_true(address_parse(slice_text(text), &address));
+    counters_connected(counters, slot, counters_host_key(&address), now_ms);
+}
+
+#define assert_place(place, host, network, by_host, by_network)                                              \
+    do {                                                                                                     \
+        struct counters_place seen = place;                                                                  \
+        assert_int_equal(seen.host_used, host);                                                              \
+        assert_int_equal(seen.network_used, network);                                                        \
+        assert_int_equal(seen.host_rate, by_host);                                                           \
+        assert_int_equal(seen.network_rate, by_network);                                                     \
+    } while (0)
+
+/* Two gates, one network; and what is a network of its own. */
+static void networks_and_minutes(void **state)
+{
+    (void)state;
+    struct counters *counters = counters_new();
+    uint64_t start = UINT64_C(0xfffffff0); /* the clock's low half runs over */
+    connect_from(counters, 0, "192.0.2.7", start);
+    connect_from(counters, 1, "192.0.2.7", start + 10000);
+    connect_from(counters, 1, "192.0.2.8", start + 20000);
+    connect_from(counters, 0, "192.0.3.7", start + 20000);
+    assert_place(look(counters, "192.0.2.7", start + 20000), 2, 3, 2, 3);
+    struct address gone = host_address(8);
+    counters_disconnected(counters, 1, counters_host_key(&gone));
+    assert_place(look(counters, "192.0.2.7", start + 59999), 2, 2, 2, 3);
+    assert_place(look(counters, "192.0.2.7", start + 60000), 2, 2, 1, 2);
+    assert_place(look(counters, "192.0.2.8", start + 60000), 0, 2, 1, 2);
+    connect_from(counters, 0, "192.0.2.7", start + 60000); /* another minute of that gate */
+    assert_place(look(counters, "192.0.2.7", start + 60001), 3, 3, 2, 3);
+    connect_from(counters, 0, "127.0.0.9", start);
+    connect_from(counters, 0, "127.0.0.10", start);
+    assert_place(look(counters, "127.0.0.9", start), 1, 1, 1, 1);
+    connect_from(counters, 0, "2001:db8:0:1::1", start);
+    connect_from(counters, 0, "2001:db8:0:1::2", start);
+    assert_place(look(counters, "2001:db8:0:1::3", start), 2, 2, 2, 2);
+    counters_close(counters);
+}
+
+/* Who comes often is not pushed out by any number of others who come once. */
+static void the_busy_ones_stay(void **state)
+{
+    (void)state;
+    struct counters *counters = counters_new();
+    for (unsigned i = 0; i < 5; i++)
+        connect_from(counters, 0, "192.0.2.7", i);
+    for (uint32_t i = 0; i < 300000; i++) {
+        uint8_t octets[16] = {10, (uint8_t)(i >> 16), (uint8_t)(i >> 8), (uint8_t)i};
+        struct address address = address_from_octets(ADDRESS_IPV4, octets, 0);
+        counters_connected(counters, 0, counters_host_key(&address), 10);
+    }
+    assert_int_equal(look(counters, "192.0.2.7", 20).host_rate, 5);
     counters_close(counters);
 }
 
@@ -140,10 +208,9 @@ static void lag_is_read_from_its_classes(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(lag_is_read_from_its_classes),
-        cmocka_unit_test(processes_add_up),
-        cmocka_unit_test(overflow_is_never_too_low),
-        cmocka_unit_test(hosts_and_networks),
+        cmocka_unit_test(lag_is_read_from_its_classes), cmocka_unit_test(processes_add_up),
+        cmocka_unit_test(overflow_is_never_too_low),    cmocka_unit_test(networks_and_minutes),
+        cmocka_unit_test(the_busy_ones_stay),           cmocka_unit_test(hosts_and_networks),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

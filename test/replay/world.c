@@ -270,6 +270,9 @@ void world_open(struct world *world, struct slice arguments)
     opened->sequence = number_after(arguments, "sequence", 1);
     opened->slots_used = number_after(arguments, "slots", 1);
     opened->host_used = number_after(arguments, "host", 1);
+    opened->network_used = number_after(arguments, "network", 1);
+    opened->host_rate = number_after(arguments, "host-rate", 1);
+    opened->network_rate = number_after(arguments, "network-rate", 1);
     opened->carried = (uint32_t)number_after(arguments, "carry", CARRY_ALL);
     opened->tls_offered = has_word(arguments, "tls");
     opened->proxy = has_word(arguments, "proxy");
