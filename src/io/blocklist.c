@@ -16,6 +16,11 @@ static uint64_t clock_now_us(void)
 
 /* --- words --------------------------------------------------------------------------------------------- */
 
+static const char *test_entry(const struct address *code)
+{
+    return code->family == ADDRESS_IPV6 ? "::ffff:7f00:" : "127.0.0.";
+}
+
 struct slice blocklist_trouble_words(enum blocklist_trouble trouble, const struct address *code,
                                      char room[BLOCKLIST_WORDS_MAX])
 {
@@ -25,9 +30,15 @@ struct slice blocklist_trouble_words(enum blocklist_trouble trouble, const struc
     switch (trouble) {
     case BLOCKLIST_NO_TROUBLE: break;
     case BLOCKLIST_UNANSWERED: return SLICE("does not answer");
-    case BLOCKLIST_EMPTY: return SLICE("does not list 127.0.0.2, as it must (RFC 5782): it is empty or gone");
+    case BLOCKLIST_EMPTY:
+        len = snprintf(room, BLOCKLIST_WORDS_MAX,
+                       "does not list %s2, as it must (RFC 5782): it is empty or gone", test_entry(code));
+        break;
     case BLOCKLIST_EVERYTHING:
-        return SLICE("lists 127.0.0.1, which must not be listed (RFC 5782): it lists everything");
+        len = snprintf(room, BLOCKLIST_WORDS_MAX,
+                       "lists %s1, which must not be listed (RFC 5782): it lists everything",
+                       test_entry(code));
+        break;
     case BLOCKLIST_ERROR:
         len = snprintf(room, BLOCKLIST_WORDS_MAX, "answers %s: %s", text, dnsbl_error_words(code));
         break;

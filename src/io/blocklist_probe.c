@@ -84,12 +84,25 @@ static void conclude(struct blocklist_item *list)
 
 /* --- its questions ------------------------------------------------------------------------------------- */
 
-static enum blocklist_trouble point_judge(enum probe_point point, const struct resolver_answer *answer,
-                                          struct address *ret_code)
+/* RFC 5782 writes IPv6's as ::FFFF:7F00:2: IPv4-mapped, but asked for by nibbles. */
+static struct address point_address(const struct blocklist_item *list, enum probe_point point)
+{
+    const uint8_t last = point == PROBE_LISTED ? 2 : 1;
+    const uint8_t ipv4[4] = {127, 0, 0, last};
+    const uint8_t ipv6[16] = {[10] = 0xff, 0xff, 127, 0, 0, last};
+    struct address address = {.family = list->ipv4 ? ADDRESS_IPV4 : ADDRESS_IPV6};
+    memcpy(address.octets, list->ipv4 ? ipv4 : ipv6, list->ipv4 ? sizeof ipv4 : sizeof ipv6);
+    return address;
+}
+
+/* ret_code: the code that is none, or of whose family the test entry is. */
+static enum blocklist_trouble point_judge(const struct blocklist_item *list, enum probe_point point,
+                                          const struct resolver_answer *answer, struct address *ret_code)
 {
     const enum blocklist_trouble trouble = answer_trouble(answer, ret_code);
     if (trouble != BLOCKLIST_NO_TROUBLE)
         return trouble;
+    *ret_code = point_address(list, point);
     if (point == PROBE_LISTED)
         return answer->status == ANSWER_FOUND ? BLOCKLIST_NO_TROUBLE : BLOCKLIST_EMPTY;
     return answer->status == ANSWER_FOUND ? BLOCKLIST_EVERYTHING : BLOCKLIST_NO_TROUBLE;
@@ -101,7 +114,7 @@ static void answered(struct blocklist_item *list, enum probe_point point,
 {
     struct probe *probe = &list->probe;
     struct address code = {.family = ADDRESS_NONE};
-    const enum blocklist_trouble trouble = point_judge(point, answer, &code);
+    const enum blocklist_trouble trouble = point_judge(list, point, answer, &code);
     if (probe->trouble == BLOCKLIST_NO_TROUBLE || probe->trouble == BLOCKLIST_UNANSWERED) {
         if (trouble != BLOCKLIST_NO_TROUBLE) {
             probe->trouble = trouble;
@@ -120,17 +133,6 @@ static void listed_came(struct resolver_waiter *asks, const struct resolver_answ
 static void unlisted_came(struct resolver_waiter *asks, const struct resolver_answer *answer)
 {
     answered(LIST_OF(asks, struct blocklist_item, probe.asks[PROBE_UNLISTED]), PROBE_UNLISTED, answer);
-}
-
-/* RFC 5782 writes IPv6's as ::FFFF:7F00:2: IPv4-mapped, but asked for by nibbles. */
-static struct address point_address(const struct blocklist_item *list, enum probe_point point)
-{
-    const uint8_t last = point == PROBE_LISTED ? 2 : 1;
-    const uint8_t ipv4[4] = {127, 0, 0, last};
-    const uint8_t ipv6[16] = {[10] = 0xff, 0xff, 127, 0, 0, last};
-    struct address address = {.family = list->ipv4 ? ADDRESS_IPV4 : ADDRESS_IPV6};
-    memcpy(address.octets, list->ipv4 ? ipv4 : ipv6, list->ipv4 ? sizeof ipv4 : sizeof ipv6);
-    return address;
 }
 
 static void probe_due(struct loop_timer *timer)

@@ -77,6 +77,13 @@ static void plain(struct maillog *maillog, const struct event *event)
     maillog_line(maillog, "%.*s", SLICE_ARGS(text));
 }
 
+static void service_changed(struct maillog *maillog, const struct event_service_changed *changed)
+{
+    maillog_line(maillog, "%s: %s: %s%s%s", maillog_free_text(maillog, changed->service),
+                 maillog_free_text(maillog, changed->state), maillog_free_text(maillog, changed->reason),
+                 changed->effect.len ? "; " : "", maillog_free_text(maillog, changed->effect));
+}
+
 void maillog_courier_event(struct maillog *maillog, const struct event *event)
 {
     const union event_body *body = &event->body;
@@ -94,6 +101,7 @@ void maillog_courier_event(struct maillog *maillog, const struct event *event)
         maillog_line(maillog, "%s: %s", maillog_field(maillog, body->message_held.queue_id),
                      body->message_held.held ? "held" : "released");
         break;
+    case EVENT_KIND_service_changed: service_changed(maillog, &body->service_changed); break;
     default: plain(maillog, event); break;
     }
 }

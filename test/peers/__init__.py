@@ -1,4 +1,4 @@
-"""Other people's mail servers, for live tests and benchmarks.
+"""Other people's mail servers and name servers, for live tests and benchmarks.
 
 Each peer is Debian's package (Haraka: npm's), unpacked below build/peers/ at first use and never installed. It
 runs in a mount namespace of its own in which the package, its users and its configuration are laid over /usr
@@ -39,6 +39,7 @@ mode 0700, as tempfile.mkdtemp makes them (chmod it).
 """
 from .base import MAILBOXES, PASSWORD, Peer, PeerError, banner_wait, free_port
 from .chasquid import Chasquid
+from .dns import Nsd, Rbldnsd, Unbound
 from .dovecot import Dovecot
 from .exim import Exim
 from .haraka import Haraka
@@ -46,4 +47,5 @@ from .opensmtpd import OpenSMTPD
 from .packages import PackageError
 from .postfix import Postfix
 
+NAME_SERVERS = {server.name: server for server in (Nsd, Rbldnsd, Unbound)}
 PEERS = {peer.name: peer for peer in (Postfix, Dovecot, OpenSMTPD, Exim, Chasquid, Haraka)}
