@@ -1,9 +1,10 @@
-/* What the header alone says against a message: it goes round in circles, or passes every measure. */
+/* What the header alone says against a message: it goes round in circles, passes every measure, or is not
+ * what RFC 5322 section 3.6 wants. */
 #include "checks/list.h"
 
 #include "wire/header.h"
 
-static enum check_result run(struct turn *turn)
+static enum check_result run_measure(struct turn *turn)
 {
     const struct facts *facts = turn_facts(turn);
     const struct header *header = facts->header;
@@ -22,5 +23,74 @@ const struct check check_header = {
     .doc = "whether a message loops, or its header passes the limits",
     .starts = STAGE_MESSAGE,
     .joins = STAGE_MESSAGE,
-    .run = run,
+    .run = run_measure,
+};
+
+/* --- form ---------------------------------------------------------------------------------------------- */
+
+/* Those that may stand once at most. */
+static const uint8_t single[] = {HEADER_FROM,       HEADER_SENDER,  HEADER_REPLY_TO,   HEADER_TO,
+                                 HEADER_CC,         HEADER_BCC,     HEADER_MESSAGE_ID, HEADER_IN_REPLY_TO,
+                                 HEADER_REFERENCES, HEADER_SUBJECT, HEADER_DATE};
+
+static void judge_counts(struct turn *turn)
+{
+    const struct header *header = turn_facts(turn)->header;
+    if (!(header->flags &
+          (HEADER_TOO_MANY | HEADER_TOO_LARGE))) { /* else it may stand in what was not read */
+        if (!header->counts[HEADER_FROM])
+            turn_find_saying(turn, FIND_HEADER_NO_FROM, SLICE("there is no From"), "the header has no From");
+        if (!header->counts[HEADER_DATE])
+            turn_find_saying(turn, FIND_HEADER_NO_DATE, SLICE("there is no Date"), "the header has no Date");
+    }
+    for (size_t i = 0; i < sizeof single; i++) {
+        if (header->counts[single[i]] < 2)
+            continue;
+        struct slice name = header_kind_name(single[i]);
+        turn_find_saying(turn, FIND_HEADER_DUPLICATE,
+                         turn_format(turn, "%.*s stands twice", SLICE_ARGS(name)), "%.*s stands %u times",
+                         SLICE_ARGS(name), header->counts[single[i]]);
+        return;
+    }
+}
+
+static void judge_octets(struct turn *turn)
+{
+    const struct facts *facts = turn_facts(turn);
+    const struct header *header = facts->header;
+    if (header->flags & HEADER_JUNK)
+        turn_find_saying(turn, FIND_HEADER_JUNK, SLICE("a line is no field and continues none"),
+                         "%u lines are no field and continue none", header->junk_lines);
+    if (header->flags & HEADER_EIGHT_BIT && (!facts->smtputf8 || header->flags & HEADER_BAD_UTF8))
+        turn_find_saying(turn, FIND_HEADER_EIGHT_BIT, SLICE("octets above 127 need SMTPUTF8"),
+                         "octets above 127 %s",
+                         facts->smtputf8 ? "that are no UTF-8" : "in the header, without SMTPUTF8");
+    if (header->flags & HEADER_NO_END)
+        turn_find_saying(turn, FIND_HEADER_NO_END, SLICE("no empty line ends it"),
+                         "the message ends within its header");
+}
+
+static enum check_result run_form(struct turn *turn)
+{
+    judge_counts(turn);
+    judge_octets(turn);
+    return CHECK_DONE;
+}
+
+static const uint8_t form_finds[] = {FIND_HEADER_NO_FROM,
+                                     FIND_HEADER_NO_DATE,
+                                     FIND_HEADER_DUPLICATE,
+                                     FIND_HEADER_JUNK,
+                                     FIND_HEADER_EIGHT_BIT,
+                                     FIND_HEADER_NO_END,
+                                     0};
+
+const struct check check_header_form = {
+    .name = "header-form",
+    .doc = "whether the header is what RFC 5322 wants it to be",
+    .starts = STAGE_MESSAGE,
+    .joins = STAGE_MESSAGE,
+    .audience = AUDIENCE_OUTSIDERS,
+    .finds = form_finds,
+    .run = run_form,
 };

@@ -8,7 +8,11 @@ const struct check *const check_list[] = {
     &check_known,
     &check_listed,
     &check_visit,
+    &check_pointer,
+    &check_helo,
+    &check_helo_name,
     &check_spf,
+    &check_sender, /* SPF vouches for senders of ours */
     &check_rate_mail,
 
     /* at RCPT: whose machine it is, then the recipient, then what builds on all that */
@@ -25,6 +29,8 @@ const struct check *const check_list[] = {
 
     /* the message */
     &check_header,
+    &check_header_form,
+    &check_message_id,
     &check_grey_message,
     &check_known_message,
     NULL,

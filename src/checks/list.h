@@ -7,6 +7,10 @@
 extern const struct check *const check_list[]; /* ends in NULL */
 
 extern const struct check check_visit;
+extern const struct check check_pointer;
+extern const struct check check_helo;
+extern const struct check check_helo_name;
+extern const struct check check_sender;
 extern const struct check check_spf;
 extern const struct check check_access;
 extern const struct check check_dictionary;
@@ -24,5 +28,7 @@ extern const struct check check_rate_recipient;
 extern const struct check check_trap;
 extern const struct check check_recipient;
 extern const struct check check_header;
+extern const struct check check_header_form;
+extern const struct check check_message_id;
 
 #endif

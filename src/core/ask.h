@@ -36,10 +36,11 @@ struct ask {
     struct slice key;   /* in the stage's arena */
     struct slice value; /* in the stage's arena */
     uint64_t asked_ms;
-    uint32_t number; /* names it between session and shell: never 0, never used twice in a session */
-    uint8_t kind;    /* enum ask_kind */
-    uint8_t status;  /* enum answer_status */
-    bool needed;     /* something waits for it */
+    uint32_t wait_ms; /* how long it may keep somebody waiting; 0: as long as limits.question-time */
+    uint32_t number;  /* names it between session and shell: never 0, never used twice in a session */
+    uint8_t kind;     /* enum ask_kind */
+    uint8_t status;   /* enum answer_status */
+    bool needed;      /* something waits for it */
 };
 
 /* What the shell brings back. The slices are borrowed for the step. */

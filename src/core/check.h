@@ -72,6 +72,8 @@ enum action turn_action(struct turn *turn);
 bool turn_is_vouched(struct turn *turn);
 /* The answer, or NULL: not here yet. The key is copied. An answer FAILED or TIMEOUT is an answer, too. */
 const struct ask *turn_ask(struct turn *turn, enum ask_kind kind, struct slice key);
+/* The same, where nobody should wait for it longer than wait_ms from now on. */
+const struct ask *turn_ask_within(struct turn *turn, enum ask_kind kind, struct slice key, uint64_t wait_ms);
 /* A fact was observed; the evidence is a sentence in words, without a final dot. */
 void turn_find(struct turn *turn, enum finding finding, const char *format, ...)
     __attribute__((format(printf, 3, 4)));

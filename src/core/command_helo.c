@@ -47,10 +47,20 @@ static void greeted(struct turn *turn, bool esmtp)
     session_set_state(step, STATE_READY);
 }
 
+/* Whoever could not be verified is told so, and greeted. */
+static bool unverified(const struct turn *turn)
+{
+    for (size_t i = 0; i < turn->found_count; i++)
+        if (turn->found[i].finding == FIND_HELO_UNVERIFIED)
+            return true;
+    return false;
+}
+
 void command_helo_proceed(struct turn *turn)
 {
     greeted(turn, false);
-    say_with(turn->step, SAY_HELO, turn->facts.site->set.host_name, turn->command.argument);
+    say_with(turn->step, unverified(turn) ? SAY_HELO_UNVERIFIED : SAY_HELO, turn->facts.site->set.host_name,
+             turn->command.argument);
 }
 
 /* Said to every client: so it is put together by hand, not by a format. */
@@ -97,8 +107,9 @@ void command_ehlo_proceed(struct turn *turn)
     greeted(turn, true);
     struct list list = {arena_take(&turn->arena, host.len + name.len + OFFERS_SIZE), 0};
     list_add(&list, true, host);
-    list_add(&list, true, SLICE(" greets "));
+    bool doubted = unverified(turn);
+    list_add(&list, true, doubted ? SLICE(" cannot verify ") : SLICE(" greets "));
     list_add(&list, true, name);
     offers_add(&list, session);
-    say_text(turn->step, SAY_EHLO, slice_of(list.text, list.len));
+    say_text(turn->step, doubted ? SAY_EHLO_UNVERIFIED : SAY_EHLO, slice_of(list.text, list.len));
 }

@@ -9,7 +9,8 @@ struct facts {
     const struct site *site;
     int64_t unix_ms; /* now */
     const struct address *peer;
-    struct slice peer_name;   /* confirmed, or empty */
+    const struct address *local; /* ours, that the client called */
+    struct slice peer_name;      /* confirmed, or empty */
     struct slice pool;        /* whom the client counts as beyond this session, or empty: not established */
     struct slice fingerprint; /* of its TCP, or empty: unknown */
     struct slice helo;        /* empty before the first */

@@ -191,20 +191,24 @@ static uint64_t least(uint64_t a, uint64_t b)
 }
 
 /* When the first open question was asked that something waits for. */
-static uint64_t first_needed(const struct ask *asks)
+static uint64_t ask_deadline(const struct session *session, const struct ask *ask)
+{
+    return ask->asked_ms + (ask->wait_ms ? ask->wait_ms : session->world->site->set.limit_question);
+}
+
+static uint64_t first_deadline(const struct session *session, const struct ask *asks)
 {
     uint64_t first = UINT64_MAX;
     for (const struct ask *ask = asks; ask; ask = ask->next)
         if (ask->status == ANSWER_PENDING && ask->needed)
-            first = least(first, ask->asked_ms);
+            first = least(first, ask_deadline(session, ask));
     return first;
 }
 
 static uint64_t stage_deadline(const struct session *session)
 {
     const struct ask *ahead = session->ahead ? session->ahead->asks : NULL;
-    uint64_t first = least(first_needed(session->asks), first_needed(ahead));
-    return first == UINT64_MAX ? first : first + session->world->site->set.limit_question;
+    return least(first_deadline(session, session->asks), first_deadline(session, ahead));
 }
 
 #define RATE_GRACE_MS 60000

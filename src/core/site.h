@@ -10,6 +10,7 @@
 #include "base/table.h"
 #include "core/rule.h"
 #include "wire/dnsbl.h"
+#include "wire/message_id.h"
 
 /* The words of each CHOICE, in the order of their values. */
 enum reply_number { REPLY_NUMBER_NEGATIVE, REPLY_NUMBER_ALL };
@@ -22,6 +23,7 @@ enum log_to { LOG_TO_SYSLOG, LOG_TO_JOURNALD, LOG_TO_FILE, LOG_TO_NONE };
     CHOICE(message_bare_newline, "normalise", "reject")                                                      \
     CHOICE(ehlo_refuse, "off", "suspect", "unknown")                                                         \
     CHOICE(grey_mode, "off", "suspect", "unknown")                                                           \
+    CHOICE(message_id_syntax, "default", "strict", "seed")                                                   \
     CHOICE(log_to, "syslog", "journald", "file", "none")
 
 #define SETTING_C_NUMBER   uint64_t
@@ -181,13 +183,15 @@ struct site {
     size_t certificate_count;
     struct route *routes;
     size_t route_count;
-    struct table routes_by_domain; /* lower-case domain → struct route */
-    struct table access;           /* "connect:192.0.2" → struct access_rule; site_add_access */
-    struct table traps;            /* addresses that nobody uses, in lower case */
-    struct networks own;           /* our own networks */
-    struct networks xclient;       /* may use XCLIENT */
-    struct networks bare_newline;  /* exempt from message.bare-newline reject */
-    struct networks trusted;       /* forwarders and backup MX: they bring other people's mail */
+    struct table routes_by_domain;   /* lower-case domain → struct route */
+    struct table access;             /* "connect:192.0.2" → struct access_rule; site_add_access */
+    struct table traps;              /* addresses that nobody uses, in lower case */
+    struct networks own;             /* our own networks */
+    struct networks xclient;         /* may use XCLIENT */
+    struct networks bare_newline;    /* exempt from message.bare-newline reject */
+    struct networks trusted;         /* forwarders and backup MX: they bring other people's mail */
+    struct slice *message_id_exempt; /* words as in message-id.exempt, from the file */
+    size_t message_id_exempt_count;
     struct rule rules[FIND_LIMIT]; /* in force where no override says otherwise */
     struct override *overrides;
     size_t override_count;

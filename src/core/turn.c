@@ -20,6 +20,7 @@ void turn_init(struct turn *turn, struct step *step)
         .site = session->world->site,
         .unix_ms = step->input->unix_us / 1000,
         .peer = &session->peer,
+        .local = &session->local,
         .peer_name = session->name,
         .helo = session->helo,
         .ehlo = session->esmtp,
@@ -104,6 +105,16 @@ const struct ask *turn_ask(struct turn *turn, enum ask_kind kind, struct slice k
     if (!turn->in_advance)
         turn->waiting = ask->needed = true;
     return NULL;
+}
+
+/* The first to say so sets it, as a time since the question was asked. */
+const struct ask *turn_ask_within(struct turn *turn, enum ask_kind kind, struct slice key, uint64_t wait_ms)
+{
+    const struct ask *answer = turn_ask(turn, kind, key);
+    struct ask *ask = answer ? NULL : ask_find(turn->step->session, kind, key);
+    if (ask && !ask->wait_ms)
+        ask->wait_ms = (uint32_t)(turn->step->input->now_ms - ask->asked_ms + wait_ms);
+    return answer;
 }
 
 /* --- what a run leaves ---------------------------------------------------------------------------------- */

@@ -164,6 +164,12 @@ void conf_networks_read(const struct conf_at *at, const struct conf_network_use 
 bool conf_setting_other(const struct conf_at *at);
 struct slice conf_setting_name(const struct conf_at *at, size_t index);
 
+/* For message-id.exempt (conf_exempt.c): whether all its words are such as they must be, and its file. */
+#define CONF_EXEMPT_EXPECTED                                                                                 \
+    "networks, ends of host names, or senders such as joe@example.net or @example.net"
+bool conf_exempt_fits(struct slice text);
+void conf_exempt_read(const struct conf_at *at, struct slice path);
+
 /* --- files (conf.c, conf_files.c) ---------------------------------------------------------------------- */
 
 /* A whole regular file of at most size_max octets, in scratch. ret_status (may be NULL) is of the open file.

@@ -94,23 +94,26 @@ struct text_rule {
     const char *expected;
     bool may_be_empty;
     bool path;
+    void (*read)(const struct conf_at *at, struct slice path); /* the file's own words, or NULL */
 };
 
 static const struct text_rule text_rules[] = {
-    {"host-name", is_domain, "a domain name, such as mx.example.net", true, false},
-    {"postmaster", is_address, "a mailbox or an address, such as joe or joe@example.net", false, false},
-    {"user", is_user, "the name of a user of this system", true, false},
-    {"group", is_user, "the name of a group of this system", true, false},
-    {"state-directory", is_path, "a folder", false, true},
-    {"run-directory", is_path, "a folder", false, true},
-    {"policy-url", is_url, "a page's address, such as https://example.net/policy", true, false},
+    {"host-name", is_domain, "a domain name, such as mx.example.net", true, false, NULL},
+    {"postmaster", is_address, "a mailbox or an address, such as joe or joe@example.net", false, false, NULL},
+    {"user", is_user, "the name of a user of this system", true, false, NULL},
+    {"group", is_user, "the name of a group of this system", true, false, NULL},
+    {"state-directory", is_path, "a folder", false, true, NULL},
+    {"run-directory", is_path, "a folder", false, true, NULL},
+    {"policy-url", is_url, "a page's address, such as https://example.net/policy", true, false, NULL},
     {"deliver.separators", is_separators, "characters such as + or -, and no letters, digits or blanks", true,
-     false},
+     false, NULL},
     {"dns.server", is_name_servers,
-     "addresses of name servers, such as 127.0.0.1 or \"192.0.2.53 [2001:db8::53]:5353\"", true, false},
-    {"dns.probe", is_short_domain, "a domain such as com", true, false},
-    {"log.file", is_path, "a file", true, true},
-    {"log.facility", is_facility, "a facility of syslog(3), such as mail or local0", false, false},
+     "addresses of name servers, such as 127.0.0.1 or \"192.0.2.53 [2001:db8::53]:5353\"", true, false, NULL},
+    {"dns.probe", is_short_domain, "a domain such as com", true, false, NULL},
+    {"log.file", is_path, "a file", true, true, NULL},
+    {"log.facility", is_facility, "a facility of syslog(3), such as mail or local0", false, false, NULL},
+    {"message-id.exempt", conf_exempt_fits, CONF_EXEMPT_EXPECTED, true, false, NULL},
+    {"message-id.exempt-file", is_path, "a file", true, true, conf_exempt_read},
 };
 
 static const struct text_rule *text_rule(const struct setting_info *info)
@@ -171,6 +174,8 @@ static void setting_read(const struct conf_at *at, const struct setting_info *in
         text = conf_path(at, text);
     if (!setting_set(&site->set, info, text, &site->arena, &expected))
         refuse(at, info, arena_copy(&at->maker->scratch, expected).at);
+    else if (rule && rule->read && text.len)
+        rule->read(at, text);
 }
 
 /* --- sections ------------------------------------------------------------------------------------------ */

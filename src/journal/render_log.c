@@ -3,6 +3,7 @@
 #include "base/calendar.h"
 #include "base/text.h"
 #include "core/ask.h"
+#include "core/finding.h"
 #include "journal/words.h"
 #include "wire/command.h"
 
@@ -202,19 +203,22 @@ static void tls_failed(struct render_log *log, const struct event *event)
 /* Questions are asked in lower case; the log shows the name as the client gave it. */
 static bool is_greeting_name(const struct render_log *log, uint64_t kind, struct slice key)
 {
-    return kind == ASK_ADDRESS4 && key.len && slice_equal_fold(key, slice_text(log->helo));
+    return (kind == ASK_ADDRESS4 || kind == ASK_ADDRESS6) && key.len &&
+           slice_equal_fold(key, slice_text(log->helo));
 }
 
 static void question_asked(struct render_log *log, const struct event *event)
 {
     const struct event_question_asked *asked = &event->body.question_asked;
     bool name = is_greeting_name(log, asked->kind, asked->key);
+    bool again = name && log->looking; /* the other kind of address of the same name */
     if (name) {
         log->looking = true;
         show_name(log);
     }
-    log_line(log, 4, WHO_LINE, "Looking for %s%s%s", name ? "" : journal_question_word(asked->kind),
-             name ? "" : " ", name ? log->helo : log_text(log, asked->key));
+    log_line(log, again ? 5 : 4, WHO_LINE, "Looking for %s%s%s",
+             name ? "" : journal_question_word(asked->kind), name ? "" : " ",
+             name ? log->helo : log_text(log, asked->key));
 }
 
 static void name_answered(struct render_log *log, const struct event_question_answered *answered)
@@ -222,7 +226,7 @@ static void name_answered(struct render_log *log, const struct event_question_an
     if (answered->status == ANSWER_FOUND)
         log_line(log, 4, WHO_LINE, "%s is %s", log->helo, log_text(log, answered->value));
     else
-        log_line(log, 3, WHO_LINE, "Failed to verify. Real address is %s", peer_text(log, &log->peer));
+        log_line(log, 5, WHO_LINE, "%s has no %s", log->helo, journal_question_word(answered->kind));
 }
 
 /* What the client's address points to, and which of these names points back to it. */
@@ -256,6 +260,10 @@ static void question_answered(struct render_log *log, const struct event *event)
 static void finding(struct render_log *log, const struct event *event)
 {
     const struct event_finding *found = &event->body.finding;
+    if (found->finding == FIND_HELO_UNVERIFIED) {
+        log_line(log, 3, WHO_LINE, "Failed to verify. Real address is %s", peer_text(log, &log->peer));
+        return;
+    }
     log_line(log, 3, WHO_LINE, "Finding %s: %s (weight %s%llu, %s)", journal_finding_word(found->finding),
              log_text(log, found->evidence), found->relief ? "-" : "",
              LOG_NUMBER(found->relief ? found->relief : found->weight), journal_mode_word(found->mode));

@@ -1,5 +1,7 @@
-/* Proves that the header check finds loops and headers without measure, and nothing else. */
-#include "rig.h"
+/* Proves that the header checks find loops, headers without measure and headers without form, and nothing
+ * else.
+ */
+#include "answers.h"
 
 static void run(struct rig *rig, const struct header *header)
 {
@@ -42,12 +44,69 @@ static void too_many_and_too_large_are_excess(void **state)
     }
 }
 
+/* Each flaw alone, from real header text. */
+static void each_flaw_of_form_has_its_finding(void **state)
+{
+    (void)state;
+#define FINE "From: a@far.example\r\nDate: Thu, 24 Jul 2003 05:35:45 +0000\r\n"
+    static const struct {
+        const char *text;
+        bool smtputf8;
+        const char *words;
+    } samples[] = {
+        {FINE "\r\n", false, ""},
+        {FINE "Received: by a\r\nReceived: by b\r\n\r\n", false, ""},
+        {"Date: x\r\n\r\n", false, "header-no-from"},
+        {"From: x\r\n\r\n", false, "header-no-date"},
+        {"\r\n", false, "header-no-from header-no-date"},
+        {FINE "from: b\r\n\r\n", false, "header-duplicate"},
+        {FINE "Subject: a\r\nSubject: b\r\nSubject: c\r\nTo: a\r\nTo: b\r\n\r\n", false, "header-duplicate"},
+        {FINE "this is no field\r\n\r\n", false, "header-junk"},
+        {FINE "Subject: gr\xc3\xbc\xc3\x9f\r\n\r\n", false, "header-eight-bit"},
+        {FINE "Subject: gr\xc3\xbc\xc3\x9f\r\n\r\n", true, ""},
+        {FINE "Subject: gr\xfc\xdf\r\n\r\n", true, "header-eight-bit"},
+        {FINE, false, "header-no-end"},
+    };
+    for (size_t i = 0; i < COUNT(samples); i++) {
+        struct rig rig;
+        struct header header;
+        struct arena arena;
+        arena_init(&arena, NULL, 0);
+        header_init(&header, HEADER_LIMITS_DEFAULT, &arena);
+        header_feed(&header, slice_text(samples[i].text));
+        header_end(&header);
+        rig_begin(&rig);
+        rig.turn.facts.header = &header;
+        rig.turn.facts.smtputf8 = samples[i].smtputf8;
+        rig_run(&rig, &check_header_form, NULL);
+        if (strcmp(rig_words(&rig), samples[i].words) != 0)
+            fail_msg("%s: %s", samples[i].text, rig_words(&rig));
+        rig_end(&rig);
+        header_drop(&header);
+        arena_drop(&arena);
+    }
+}
+
+static void of_a_header_without_measure_nothing_is_missed(void **state)
+{
+    (void)state;
+    struct rig rig;
+    struct header header = {.flags = HEADER_TOO_LARGE};
+    rig_begin(&rig);
+    rig.turn.facts.header = &header;
+    rig_run(&rig, &check_header_form, NULL);
+    assert_string_equal(rig_words(&rig), "");
+    rig_end(&rig);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_ordinary_header_has_no_finding),
         cmocka_unit_test(one_received_too_many_is_a_loop),
         cmocka_unit_test(too_many_and_too_large_are_excess),
+        cmocka_unit_test(each_flaw_of_form_has_its_finding),
+        cmocka_unit_test(of_a_header_without_measure_nothing_is_missed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

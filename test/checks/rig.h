@@ -95,6 +95,7 @@ static inline void rig_told(const struct rig *rig, size_t index, enum tell verb,
 static inline void rig_peer(struct rig *rig, const char *address)
 {
     assert_true(address_parse(slice_text(address), &rig->session->peer));
+    assert_true(address_parse(SLICE("192.0.2.25"), &rig->session->local));
 }
 
 static inline void rig_found(const struct rig *rig, enum finding finding)

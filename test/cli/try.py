@@ -102,7 +102,7 @@ class Try(unittest.TestCase):
         self.assertTrue(self.tried('--client', '198.51.100.5', *envelope)['passed'])
 
     def test_message(self):
-        message = b'From: a@example.org\nSubject: x\n\n.\na line\n'
+        message = b'From: a@example.org\nDate: Sat, 21 Nov 2026 16:00:00 +0000\nMessage-ID: <1@example.org>\n\n.\na line\n'
         for data, passed, code in ((message, True, '250'), (message + b'\0\n', False, '550')):
             tried = self.tried(*STRANGER, '--mail', 'a@example.org', '--rcpt', 'joe@example.net', '--message', '-', data=data)
             self.assertEqual((tried['passed'], tried['reply'][:3]), (passed, code), tried)

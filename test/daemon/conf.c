@@ -430,6 +430,29 @@ static void test_access_files(void **state)
     drop(&loaded);
 }
 
+static void test_exempt_file(void **state)
+{
+    (void)state;
+    write_file("aliases", SLICE("# who may\nmail.example.net @news.example # both\r\n\n192.0.2.0/24\n"));
+    write_file("a.conf", SLICE("message-id { exempt-file ./aliases }\n"));
+    struct loaded loaded = load_file("a.conf", CONF_CARE_FILES);
+    assert_int_equal(loaded.report.mistakes.count, 0);
+    assert_int_equal(loaded.site->message_id_exempt_count, 3);
+    assert_slice_equal(loaded.site->message_id_exempt[0], "mail.example.net");
+    assert_slice_equal(loaded.site->message_id_exempt[1], "@news.example");
+    assert_slice_equal(loaded.site->message_id_exempt[2], "192.0.2.0/24");
+    drop(&loaded);
+    write_file("aliases", SLICE("fine.example\n-bad-\n"));
+    loaded = load_file("a.conf", CONF_CARE_FILES);
+    assert_mistakes(&loaded, "a.conf:1: exempt-file: the file has \"-bad-\": expected networks, ends of host "
+                             "names, or senders such as joe@example.net or @example.net\n");
+    write_file("a.conf", SLICE("\nmessage-id.exempt-file none\n"));
+    loaded = load_file("a.conf", CONF_CARE_FILES);
+    assert_mistakes(&loaded,
+                    "a.conf:2: message-id.exempt-file \"none\": the file cannot be read: No such file "
+                    "or directory\n");
+}
+
 static void test_aliases_that_lead_nowhere(void **state)
 {
     (void)state;
@@ -545,6 +568,7 @@ int main(void)
         cmocka_unit_test(test_alias_files),
         cmocka_unit_test(test_blocklists),
         cmocka_unit_test(test_access_files),
+        cmocka_unit_test(test_exempt_file),
         cmocka_unit_test(test_aliases_that_lead_nowhere),
         cmocka_unit_test(test_certificate_files),
     };

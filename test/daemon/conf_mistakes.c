@@ -72,6 +72,9 @@ static const struct row mistakes[] = {
     {"deliver.separators a\n",
      "t.conf:1: deliver.separators cannot be \"a\": expected characters such as + or -, and no "
      "letters, digits or blanks\n"},
+    {"message-id.exempt \"a.example ..\"\n", "t.conf:1: message-id.exempt cannot be \"a.example ..\": "
+                                             "expected networks, ends of host names, or senders "
+                                             "such as joe@example.net or @example.net\n"},
     {"user \"a b\"\n", "t.conf:1: user cannot be \"a b\": expected the name of a user of this system\n"},
     {"state-directory \"\"\n", "t.conf:1: state-directory cannot be \"\": expected a folder\n"},
 

@@ -79,7 +79,7 @@ static inline void rig_configure(const struct rig *rig, const char *more)
     const struct group *group = getgrgid(getegid());
     fprintf(file,
             "listen 127.0.0.1:%u\nstate-directory %s/state\nrun-directory %s/run\nuser %s\ngroup %s\n"
-            "log.to none\nbanner.delay 0\nslow.first 0\nslow.octet 0\n"
+            "log.to none\nbanner.delay 0\nslow.first 0\nslow.octet 0\ngrey.mode off\n"
             "route example.net {\n maildir \"%s/mail/%%s\"\n mailboxes any\n}\n%s%s",
             rig->port, rig->folder, rig->folder, user->pw_name, group->gr_name, rig->folder,
             strstr(more, "dns.server") ? "" : "dns.server 127.0.0.1:1\n", more);

@@ -70,11 +70,11 @@ static void test_message(void **state)
     assert_reply(&rig, "250 2.1.5 ");
     assert_reply(&rig, "550 5.1.1 ");
     dialogue(&rig, "DATA\r\n", "354 ");
-    dialogue(&rig, "Subject: x\r\n\r\nx\r\n.\r\n", "250 2.0.0 ");
+    dialogue(&rig, "From: a@b.example\r\nMessage-ID: <x@b>\r\n\r\nx\r\n.\r\n", "250 2.0.0 ");
     dialogue(&rig, "MAIL FROM:<a@b.example>\r\n", "250 ");
     dialogue(&rig, "RCPT TO:<anybody@relay.example>\r\n", "250 ");
     dialogue(&rig, "DATA\r\n", "354 ");
-    dialogue(&rig, "Subject: y\r\n\r\ny\r\n.\r\n", "250 2.0.0 ");
+    dialogue(&rig, "From: a@b.example\r\nMessage-ID: <y@b>\r\n\r\ny\r\n.\r\n", "250 2.0.0 ");
     assert_false(trial_is_over(rig.trial));
     dialogue(&rig, "QUIT\r\n", "221 ");
     assert_true(trial_is_over(rig.trial));

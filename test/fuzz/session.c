@@ -10,7 +10,7 @@
 #include <stdlib.h>
 
 static const char *const setup_texts[] = {"route example.org maildir", "route relay.example relay",
-                                          "xclient 192.0.2.0/28", "set limits.message 64KiB"};
+                                          "xclient 192.0.2.0/28", "set limits.message 64KiB", "checks all"};
 
 static void stored_by(struct world *world, uint8_t how)
 {
@@ -81,7 +81,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         return 0;
     for (size_t i = 0; i < sizeof setup / sizeof *setup; i++)
         setup[i] = (struct order){.text = slice_text(setup_texts[i]),
-                                  .next = i + 1 < 4 ? &setup[i + 1] : NULL};
+                                  .next = i + 1 < sizeof setup / sizeof *setup ? &setup[i + 1] : NULL};
     struct script script = {.setup = setup, .by_hand = data[0] & 4 ? SLICE("all") : SLICE_NONE};
     size_t memory = memory_in_use();
     struct world world;

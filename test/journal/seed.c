@@ -37,7 +37,9 @@ static void tell_greeting(struct seed *seed)
     at(seed, 2, 36, 52);
     TELL(seed, question_answered, .kind = ASK_ADDRESS4, .key = SLICE("made-up-name-desk98"),
          .status = ANSWER_NONE, .took_ms = 1000);
-    TELL(seed, reply_sent, .number = 50, .code = 250,
+    TELL(seed, finding, .finding = FIND_HELO_UNVERIFIED, .mode = MODE_ENFORCE, .weight = 1,
+         .evidence = SLICE("\"Made-Up-Name-desk98\" has no address"));
+    TELL(seed, reply_sent, .number = 161, .code = 250,
          .text = SLICE("250 209.31.44.214 cannot verify Made-Up-Name-desk98"));
     TELL(seed, state_changed, .from = 21, .to = 22);
 }

@@ -10,7 +10,10 @@
  *     fact KIND KEY-PATTERN = STATUS [VALUE]
  *
  * at its head is an answer; the first that matches counts. Without one, everybody exists but "nobody…" and,
- * softly, "later…"; only what this session has told is remembered; and there is no resolver. */
+ * softly, "later…"; only what this session has told is remembered; and there is no resolver.
+ *
+ * Checks that look at names run only where a script wants them, since most scripts make up their names as
+ * they please: checks NAME … at its head, or checks all. */
 #ifndef REPLAY_H
 #define REPLAY_H
 
@@ -88,6 +91,7 @@ struct world {
     struct arena arena;
     struct site *site;
     struct session_world shared;
+    const struct check *checks[64]; /* of checks/list.h, those that the script wants */
     struct session *session;
     void *memory;
     struct outbox outbox;
@@ -115,7 +119,8 @@ struct world {
 };
 
 void world_init(struct world *world, const struct script *script);
-void world_site(struct world *world, const struct script *script); /* world->site, by world_init */
+void world_site(struct world *world, const struct script *script);          /* world->site, by world_init */
+void world_checks_choose(struct world *world, const struct script *script); /* likewise */
 void world_open(struct world *world, struct slice arguments);
 void world_send(struct world *world, struct slice octets);
 void world_answer(struct world *world, uint32_t number, enum answer_status status, struct slice value);

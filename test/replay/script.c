@@ -73,9 +73,9 @@ static const struct {
              {"stop", DO_STOP},     {"closed", DO_CLOSED}, {"state", DO_STATE},   {"event", DO_EVENT},
              {"tell", DO_TELL},     {"disk", DO_DISK}};
 
-static const char *const setup_words[] = {"set",    "route",   "own",      "xclient",  "bare-newline",
-                                          "banner", "mailbox", "trusted",  "override", "fact",
-                                          "access", "trap",    "blocklist"};
+static const char *const setup_words[] = {"set",    "route",   "own",       "xclient",  "bare-newline",
+                                          "banner", "mailbox", "trusted",   "override", "fact",
+                                          "access", "trap",    "blocklist", "checks"};
 
 struct reader {
     struct script *script;

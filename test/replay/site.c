@@ -2,7 +2,7 @@
 #include "replay.h"
 
 #include "base/text.h"
-
+#include "checks/list.h"
 #include "wire/access.h"
 
 #include <string.h>
@@ -210,4 +210,33 @@ void world_site(struct world *world, const struct script *script)
         route_add(site, SLICE("example.org maildir"));
     for (size_t i = 0; i < site->route_count; i++)
         site_add_domain(site, &site->routes[i], site->routes[i].name);
+}
+
+/* They look at names that most scripts make up as they please. */
+static bool is_about_names(const struct check *check)
+{
+    return check == &check_pointer || check == &check_helo || check == &check_helo_name ||
+           check == &check_sender || check == &check_header_form || check == &check_message_id;
+}
+
+static bool is_wanted(const struct script *script, const struct check *check)
+{
+    for (const struct order *order = script->setup; order; order = order->next) {
+        struct slice rest = order->text, word;
+        if (!slice_word(&rest, &word) || !slice_equal(word, SLICE("checks")))
+            continue;
+        while (slice_word(&rest, &word))
+            if (slice_equal(word, SLICE("all")) || slice_equal(word, slice_text(check->name)))
+                return true;
+    }
+    return false;
+}
+
+void world_checks_choose(struct world *world, const struct script *script)
+{
+    size_t count = 0;
+    for (const struct check *const *check = check_list; *check; check++)
+        if (!is_about_names(*check) || is_wanted(script, *check))
+            world->checks[count++] = *check;
+    world->shared.checks = world->checks;
 }

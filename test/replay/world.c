@@ -61,6 +61,7 @@ void world_init(struct world *world, const struct script *script)
     world->store = store_memory_new();
     world_site(world, script);
     world->shared = (struct session_world){.site = world->site, .checks = check_list, .digest = &driver};
+    world_checks_choose(world, script);
     world->script = script;
     world->random.state = 1;
     world->step_limit = 2000000;
