@@ -312,6 +312,9 @@ static void put_outcome(struct buf *out, const struct summary *summary)
         put(out, summary->code == 421 || summary->verdict == 3 ? "the gate closed the connection"
                                                                : "what it asked for last was refused");
         put_because(out, summary);
+    } else if (summary->verdict == ACTION_DROP) {
+        put(out, " sent no mail; the gate closed the connection");
+        put_because(out, summary);
     } else {
         put(out, " connected and sent no mail");
     }
