@@ -3,10 +3,14 @@ BUILD = build
 FUZZ_SECONDS = 60
 SOAK_MINUTES = 10
 
-.PHONY: run program all test live lint asan tsan fuzz corpus coverage bench soak batches install deps clean
+.PHONY: run demo program all test live lint asan tsan fuzz corpus coverage bench soak batches install deps clean
 
 run: deps-try program
 	$(BUILD)/postern serve -c etc/demo.conf --foreground
+
+# The clients of share/play against the demonstration, which is started where it does not run.
+demo: program
+	share/play/demo $(BUILD)/postern
 
 program: deps-build
 	test/build $(BUILD) postern
