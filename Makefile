@@ -3,7 +3,7 @@ BUILD = build
 FUZZ_SECONDS = 60
 SOAK_MINUTES = 10
 
-.PHONY: run demo program all test live lint asan tsan fuzz corpus coverage bench soak batches install deps clean
+.PHONY: run demo program all test live lint asan tsan fuzz corpus coverage bench soak batches bots install deps clean
 
 run: deps-try program
 	$(BUILD)/postern serve -c etc/demo.conf --foreground
@@ -56,6 +56,10 @@ soak: program deps-test
 # Mail servers that send in batches, as strangers: a thousand messages each.
 batches: program deps-test
 	test/live/batches $(BUILD)/postern --messages 1000
+
+# Ten thousand bots of ten kinds, and what good clients notice of them.
+bots: all
+	POSTERN_BUILD=$(BUILD) bench/bots/run
 
 # PREFIX: /usr/local unless the build folder was set up for another. DESTDIR: a folder in place of /.
 install: deps-build

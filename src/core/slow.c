@@ -84,10 +84,18 @@ static void drip_end(struct session *session)
     session->said_ms = session->active_ms = session->tick_ms;
 }
 
+/* By the clock, not from now: a gate that is late for once would else be in step with all that waited
+ * meanwhile, and they come together for ever. */
+static uint64_t next_ms(const struct session *session, uint64_t due_ms, uint64_t octet_ms)
+{
+    return due_ms + octet_ms > session->tick_ms ? due_ms + octet_ms : session->tick_ms + octet_ms;
+}
+
 void slow_next(struct step *step)
 {
     struct session *session = step->session;
     struct drip *drip = session->conduct->drip;
+    uint64_t due_ms = session->conduct->due_ms;
     uint64_t octet_ms = session->world->site->set.slow_octet;
     size_t count = octet_ms ? 1 : drip->len - drip->at;
     (void)buf_add(&step->outbox->send, slice_of(drip->octets + drip->at, count));
@@ -96,7 +104,7 @@ void slow_next(struct step *step)
     if (drip->at == drip->len)
         drip_end(session);
     else
-        hold_begin(step, HOLD_REPLY, session->tick_ms + octet_ms);
+        hold_begin(step, HOLD_REPLY, next_ms(session, due_ms, octet_ms));
 }
 
 void slow_flush(struct step *step)

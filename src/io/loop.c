@@ -12,6 +12,9 @@ enum phase { PHASE_OUTSIDE, PHASE_READY, PHASE_TIMERS, PHASE_HOOKS };
 /* As many as a busy gate has ready at once; more only makes a turn longer. */
 enum { BATCH = 256 };
 
+/* Of thousands that are due at one moment: descriptors come in between. */
+enum { TIMERS_A_TURN = 64 };
+
 struct loop {
     int epoll;
     int ready; /* events of the batch being worked off */
@@ -260,7 +263,8 @@ static void batch_run(struct loop *loop)
 
 static void timers_run(struct loop *loop)
 {
-    for (struct timer *timer; (timer = wheel_expired(&loop->wheel, loop->now_ms));) {
+    struct timer *timer;
+    for (unsigned i = 0; i < TIMERS_A_TURN && (timer = wheel_expired(&loop->wheel, loop->now_ms)); i++) {
         struct loop_timer *due = LIST_OF(timer, struct loop_timer, timer);
         due->due(due);
     }

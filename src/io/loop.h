@@ -5,8 +5,8 @@
  * no memory for each. A watch that is removed, and a timer that is cleared, are never called again, not even
  * within the batch that is being worked off: their owner may be given back at once.
  *
- * One turn: wait; read the clocks; work off the descriptors that are ready; run the timers that are due; run
- * the hooks, in the order in which they were added. */
+ * One turn: wait; read the clocks; work off the descriptors that are ready; run timers that are due, as many
+ * as do not hold the others up; run the hooks, in the order in which they were added. */
 #ifndef IO_LOOP_H
 #define IO_LOOP_H
 
