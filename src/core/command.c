@@ -78,6 +78,16 @@ static bool counts_as_error(enum say said)
            said != SAY_UNKNOWN_RECIPIENT_INNER;
 }
 
+/* Told once; where the policy lets it pass, limits.commands is the end. */
+static void too_many_errors(struct step *step)
+{
+    if (step->session->found[FIND_ERRORS / 64] & UINT64_C(1) << (FIND_ERRORS % 64))
+        return;
+    record_finding(step, FIND_ERRORS, SLICE("too many commands were refused"));
+    if (conduct_drops(step->session, FIND_ERRORS))
+        session_close(step, END_BY_US, SAY_TOO_MANY_ERRORS);
+}
+
 /* After a command: does it wait, was it refused, have there been too many? */
 static void settle(struct turn *turn, struct slice line, uint32_t negatives_before)
 {
@@ -98,10 +108,8 @@ static void settle(struct turn *turn, struct slice line, uint32_t negatives_befo
     bool goes_on = session->pending == PENDING_MESSAGE || session->pending == PENDING_OPENING;
     if (!goes_on && (session->pending || session->asks || session->ahead))
         session_drop_stage(step);
-    if (session->state != STATE_CLOSED && session->errors > set->limit_errors) {
-        record_finding(step, FIND_ERRORS, SLICE("too many commands were refused"));
-        session_close(step, END_BY_US, SAY_TOO_MANY_ERRORS);
-    }
+    if (session->state != STATE_CLOSED && session->errors > set->limit_errors)
+        too_many_errors(step);
 }
 
 static void execute(struct step *step, const struct command *command, struct slice line, size_t behind)

@@ -12,6 +12,20 @@ LEFT_OPEN = 'TO' + 'DO'
 LONG_BODY = ''.join(f'    a += {n};\n' for n in range(60))
 LONG_FUNCTION = f'int sum(int a)\n{{\n{LONG_BODY}    return a;\n}}\n'
 
+# A finding with all that it needs.
+FINDING = {'src/core/finding.def': '\nFINDING(A, 1, "early-talk", 5, NONE, "a")\n',
+           'doc/man/postern-findings.7': '.\\" words: finding.def\n.It Cm early-talk\n.\\" words: end\n',
+           'test/replay/scripts/1-off.smtp': 'set check.early-talk.mode off\n',
+           'test/replay/scripts/2-observe.smtp': 'set check.early-talk.mode observe\nevent finding finding=early-talk mode=1\n',
+           'test/replay/scripts/3-enforce.smtp': 'event finding mode=2 finding=1 weight=5\n'}
+CATALOGUE = 'src/core/finding.def'
+
+
+def finding_without(part):
+    """The same without one script."""
+    return {name: text for name, text in FINDING.items() if part not in name}
+
+
 # Lint, what is planted, and the faults wanted: (file, line, a part of what is said).
 CASES = [
     ('floors', {'src/base/a.c': '#include "base/b.h"\n', 'src/wire/a.h': '#include "base/b.h"\n#include "wire/c.h"\n',
@@ -63,6 +77,18 @@ CASES = [
      [('doc/man/a.5', 3, 'two entries')]),
     ('words', {'src/core/say.def': 'SAY(A, 7, 250, "2.0.0", "ok", "c", "r")\n'}, [('src/core/say.def', 1, 'lacks 7')]),
     ('words', {'src/core/event.def': 'EVENT(a, "b")\n'}, [('src/core/event.def', 1, 'another shape')]),
+
+    ('findings', FINDING, []),
+    ('findings', finding_without('off'), [(CATALOGUE, 2, 'no replay script has early-talk with mode off')]),
+    ('findings', finding_without('observe'), [(CATALOGUE, 2, 'with mode observe')]),
+    ('findings', finding_without('enforce'), [(CATALOGUE, 2, 'with mode enforce')]),
+    ('findings', {**FINDING, 'test/replay/scripts/2-observe.smtp': 'set check.early-talk.mode observe\n'},
+     [(CATALOGUE, 2, 'with mode observe')]),
+    ('findings', {**FINDING, 'doc/man/postern-findings.7': '.It Cm early-talker\n'}, [(CATALOGUE, 2, 'has no line')]),
+    ('findings', {**FINDING, CATALOGUE: '\nFINDING(A, 1, "early-talk", NONE, "a")\n'}, [(CATALOGUE, 2, 'another shape')]),
+    ('findings', {**FINDING, CATALOGUE: '\nFINDING(A, 1, "early-talk", x, NONE, "a")\n'}, [(CATALOGUE, 2, 'no default')]),
+    ('findings', {**FINDING, CATALOGUE: '\nFINDING(A, 1, "early-talk", 5, BLOCK, "a")\n'}, [(CATALOGUE, 2, 'no default')]),
+    ('findings', {**finding_without('-o'), 'src/core/finding.c': 'firm[] = {FIND_A, FIND_B};\n'}, []),
 
     ('manual', {'doc/man/a.7': '.Dd November 21, 2026\n.Dt A 7\n.Os\n.Sh NAME\n.Nm a\n.Nd b\n.\\" words: ask.def\n'
                                '.\\" words: end\n', 'src/core/ask.def': ''}, []),

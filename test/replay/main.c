@@ -1,6 +1,6 @@
 /* Plays every script named on the command line; prints TAP. Proves that the session machine says, records and
  * keeps what the scripts say, in all six ways, and that together they reach every command in every state,
- * every reply, every finding and every event. */
+ * every reply and every event, and every finding off, observed and enforced. */
 #include "replay.h"
 
 #include <stdio.h>
@@ -30,7 +30,8 @@ int main(int argc, char **argv)
     if (matrix) {
         unsigned holes = matrix_report(whole);
         failed += holes > 0;
-        printf("%s %u - the scripts reach every command in every state, every reply, finding and event\n",
+        printf("%s %u - the scripts reach every command in every state, every reply and event, every finding "
+               "in each mode\n",
                holes ? "not ok" : "ok", ++number);
     }
     printf("1..%u\n", number);

@@ -1,4 +1,5 @@
-/* What all scripts together have reached: every command in every state, every reply, finding and event. */
+/* What all scripts together have reached: every command in every state, every reply and event, every finding
+ * in each of its modes. */
 #include "replay.h"
 
 #include <stdio.h>
@@ -8,7 +9,7 @@ static const char *const states[] = {"greeted", "ready", "mail", "rcpt", "bdat"}
 
 static unsigned commands[STATES][VERB_COUNT];
 static unsigned replies[SAY_LIMIT];
-static unsigned findings[FIND_LIMIT];
+static unsigned findings[FIND_LIMIT][MODE_ENFORCE + 1];
 static unsigned events[EVENT_KIND_LIMIT];
 
 void matrix_command(struct slice state, struct slice line)
@@ -26,7 +27,12 @@ void matrix_event(const struct event *event)
     if (event->kind == EVENT_KIND_reply_sent)
         replies[event->body.reply_sent.number]++;
     if (event->kind == EVENT_KIND_finding)
-        findings[event->body.finding.finding]++;
+        matrix_mode((unsigned)event->body.finding.finding, (enum mode)event->body.finding.mode);
+}
+
+void matrix_mode(unsigned finding, enum mode mode)
+{
+    findings[finding][mode]++;
 }
 
 static unsigned commands_report(bool whole)
@@ -69,10 +75,12 @@ static unsigned findings_report(void)
 {
     unsigned holes = 0;
     for (unsigned i = 1; i < FIND_LIMIT; i++)
-        if (finding_info(i) && !findings[i]) {
-            printf("# no script shows the finding %s\n", finding_info(i)->word);
-            holes++;
-        }
+        for (unsigned mode = 0; finding_info(i) && mode <= MODE_ENFORCE; mode++)
+            if (!findings[i][mode] && (mode == MODE_ENFORCE || !finding_is_firm(i))) {
+                printf("# no script proves the finding %s, mode %s\n", finding_info(i)->word,
+                       mode_word(mode));
+                holes++;
+            }
     return holes;
 }
 

@@ -139,7 +139,8 @@ struct slice world_state(const struct world *world);
 
 void matrix_command(struct slice state, struct slice line);
 void matrix_event(const struct event *event);
-void matrix_finding(unsigned finding);
+/* A script proves what the finding does in this mode. */
+void matrix_mode(unsigned finding, enum mode mode);
 /* Prints the matrix and returns the number of holes. */
 unsigned matrix_report(bool whole);
 

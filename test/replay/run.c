@@ -403,6 +403,43 @@ static bool play_gone(const struct script *script)
     return true;
 }
 
+/* --- what is off -----------------------------------------------------------------------------------------
+ */
+
+/* Plays it with one finding switched on that the script has off, or (FIND_NOTHING) as it is. */
+static bool finds(const struct script *script, enum finding switched_on, enum finding wanted)
+{
+    struct play play;
+    struct event event;
+    size_t size;
+    bool found = false;
+    play_begin(&play, script, "switched on");
+    if (switched_on)
+        play.world.site->rules[switched_on].mode = MODE_ENFORCE;
+    orders_play(&play);
+    if (!play.world.closed)
+        world_input(&play.world, &(struct input){.kind = INPUT_EOF});
+    struct slice records = buf_slice(&play.world.events);
+    for (; event_read(records, &event, &size) == EVENT_DONE; records = slice_from(records, size))
+        found |= event.kind == EVENT_KIND_finding && event.body.finding.finding == wanted;
+    world_done(&play.world);
+    return found;
+}
+
+/* A script shows that off is off where the finding would be there, if it were on. */
+static void prove_off(const struct script *script)
+{
+    struct play play;
+    bool off[FIND_LIMIT];
+    play_begin(&play, script, "");
+    for (unsigned i = 0; i < FIND_LIMIT; i++)
+        off[i] = finding_info(i) && play.world.site->rules[i].mode == MODE_OFF;
+    world_done(&play.world);
+    for (unsigned i = 0; i < FIND_LIMIT; i++)
+        if (off[i] && !finds(script, FIND_NOTHING, i) && finds(script, i, i))
+            matrix_mode(i, MODE_OFF);
+}
+
 bool run_script(const struct script *script)
 {
     struct buf transcript;
@@ -412,6 +449,8 @@ bool run_script(const struct script *script)
     fine = fine && play_way(script, WAY_ORDER, &transcript);
     fine = fine && (script->no_join || play_way(script, WAY_JOINED, &transcript));
     fine = fine && play_timed_out(script) && play_gone(script);
+    if (fine)
+        prove_off(script);
     buf_drop(&transcript);
     return fine;
 }
