@@ -16,7 +16,7 @@ static bool is_meant(struct turn *turn)
     const struct facts *facts = turn_facts(turn);
     const struct settings *set = &facts->site->set;
     int sum = turn_sum(turn);
-    if (!facts->pool.len || sum >= (int)set->policy_reject)
+    if (!facts->pool.len || action_strength(turn_action(turn)) > action_strength(ACTION_DEFER))
         return false;
     if (set->grey_mode == GREY_UNKNOWN)
         return !turn_is_vouched(turn);

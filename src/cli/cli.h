@@ -133,6 +133,7 @@ extern const struct cli_command command_completion;
 extern const struct cli_command command_explain;
 extern const struct cli_command command_help;
 extern const struct cli_command command_journal;
+extern const struct cli_command command_known;
 extern const struct cli_command command_play;
 extern const struct cli_command command_queue;
 extern const struct cli_command command_sessions;

@@ -13,6 +13,7 @@ const struct cli_command *const cli_commands[] = {
     &command_try,
     &command_play,
     &command_queue,
+    &command_known,
     &command_journal,
     &command_why,
     &command_completion,

@@ -6,6 +6,7 @@
 #include "core/event.h"
 #include "daemon/control.h"
 #include "daemon/flush.h"
+#include "daemon/keeper_store.h"
 #include "io/store.h"
 #include "journal/log_output.h"
 #include "journal/maillog.h"
@@ -367,8 +368,13 @@ static void status_say(struct keeper *keeper, struct control *control, slab_hand
 static void commanded(void *data, struct control *control, const struct control_request *request)
 {
     struct keeper *keeper = data;
+    struct keeper_store store = {keeper->store, keeper->journal, loop_unix_us(keeper->loop)};
+    if (slice_equal(request->command, SLICE("store"))) {
+        keeper_store_command(&store, control, request);
+        return;
+    }
     if (!slice_equal(request->command, SLICE("status"))) {
-        control_error(control, request->handle, SLICE("the keeper knows the command status"));
+        control_error(control, request->handle, SLICE("the keeper knows the commands status and store"));
         return;
     }
     status_say(keeper, control, request->handle);

@@ -85,6 +85,44 @@ int store_sweep(struct store *store, int64_t now_unix_ms, size_t most, struct er
     return store->class->sweep(store, now_unix_ms, most, error);
 }
 
+/* False: damaged. */
+static bool item_make(struct slice key, const struct store_entry *entry, struct store_item *ret_item)
+{
+    *ret_item = (struct store_item){.key = key, .expires_unix_ms = entry->expires_unix_ms, .by = STORE_PUT};
+    if (entry->kind == STORE_KIND_VALUE)
+        ret_item->value = entry->value;
+    else if (store_entry_count(entry, &ret_item->count))
+        ret_item->by = STORE_ADD;
+    else if (store_entry_touches(entry, &ret_item->touches))
+        ret_item->by = STORE_SEEN;
+    else
+        return false;
+    return true;
+}
+
+enum store_status store_item(struct store *store, struct slice key, int64_t now_unix_ms,
+                             struct store_item *ret_item, struct error *error)
+{
+    struct store_entry entry;
+    enum store_status status = find(store, key, now_unix_ms, &entry, error);
+    return status == STORE_FOUND && !item_make(key, &entry, ret_item) ? STORE_NONE : status;
+}
+
+void store_visit(const struct store_visit *visit, struct slice key, const struct store_entry *entry)
+{
+    struct store_item item;
+    if (!store_is_over(entry->expires_unix_ms, visit->now_unix_ms) && item_make(key, entry, &item))
+        visit->visit(visit->data, &item);
+}
+
+int store_walk(struct store *store, struct store_walk *walk, int64_t now_unix_ms,
+               void (*visit)(void *data, const struct store_item *item), void *data, struct error *error)
+{
+    struct store_visit each = {now_unix_ms, visit, data};
+    assert(walk->most && walk->cursor_len <= sizeof walk->cursor);
+    return store->class->walk(store, walk, &each, error);
+}
+
 int store_counts(struct store *store, struct store_counts *ret_counts, struct error *error)
 {
     return store->class->counts(store, ret_counts, error);

@@ -92,6 +92,36 @@ enum store_status store_position(struct store *store, struct slice stream,
  * many it removed, or a negative number. */
 int store_sweep(struct store *store, int64_t now_unix_ms, size_t most, struct error *error);
 
+/* What stands under one key. */
+struct store_item {
+    struct slice key;
+    int64_t expires_unix_ms; /* 0: never */
+    enum store_verb by;      /* STORE_PUT, STORE_ADD or STORE_SEEN: which of the three that follow it is */
+    struct slice value;      /* PUT */
+    uint64_t count;          /* ADD */
+    struct store_touches touches; /* SEEN */
+};
+
+/* Whatever stands there. Its texts live until the next call for this store. */
+enum store_status store_item(struct store *store, struct slice key, int64_t now_unix_ms,
+                             struct store_item *ret_item, struct error *error);
+
+#define STORE_CURSOR_SIZE 512
+
+/* A walk over the entries whose keys begin so, some at a time. What is there all the while comes once or, if
+ * much is written meanwhile, more often; what comes or goes meanwhile may come or not. */
+struct store_walk {
+    struct slice prefix; /* the same all the while; may be empty */
+    size_t most;         /* entries to look at in this call, over or not */
+    char cursor[STORE_CURSOR_SIZE];
+    size_t cursor_len; /* where to go on; 0 at the start, and again at the end */
+};
+
+/* Keys that a class cannot give back whole are left out (LMDB: those longer than 400 octets). The item lives
+ * for the call of `visit`. Negative: failed; the walk may be gone on with. */
+int store_walk(struct store *store, struct store_walk *walk, int64_t now_unix_ms,
+               void (*visit)(void *data, const struct store_item *item), void *data, struct error *error);
+
 struct store_counts {
     uint64_t entries; /* those that wait for the sweep included */
     uint64_t octets;  /* on disk or in memory */

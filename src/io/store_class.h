@@ -29,6 +29,14 @@ struct store_look {
     struct slice stream; /* empty: its position is not wanted */
 };
 
+struct store_visit {
+    int64_t now_unix_ms;
+    void (*visit)(void *data, const struct store_item *item);
+    void *data;
+};
+
+void store_visit(const struct store_visit *visit, struct slice key, const struct store_entry *entry);
+
 struct store_class {
     /* The entry lives until the next call; one whose time is over is not found. The position, where it is
      * wanted, is that of the same moment as the entry, and 0 where nothing of the stream was applied. */
@@ -39,6 +47,9 @@ struct store_class {
     enum store_status (*position)(struct store *store, struct slice stream,
                                   struct store_position *ret_position, struct error *error);
     int (*sweep)(struct store *store, int64_t now_unix_ms, size_t most, struct error *error);
+    /* Each entry whose time is not over, to store_visit. */
+    int (*walk)(struct store *store, struct store_walk *walk, const struct store_visit *visit,
+                struct error *error);
     int (*counts)(struct store *store, struct store_counts *ret_counts, struct error *error);
     void (*close)(struct store *store);
 };

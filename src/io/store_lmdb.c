@@ -344,6 +344,50 @@ static int lmdb_sweep(struct store *store, int64_t now_unix_ms, size_t most, str
     return status ? fail(lmdb, status, "cannot sweep the store in", error) : removed;
 }
 
+/* --- the walk ------------------------------------------------------------------------------------------ */
+
+_Static_assert(STORE_CURSOR_SIZE > KEY_PLAIN_MAX, "a cursor is a key");
+
+static int walk_with(struct store_walk *walk, MDB_cursor *cursor, const struct store_visit *visit)
+{
+    struct slice from = walk->cursor_len ? slice_of(walk->cursor, walk->cursor_len) : walk->prefix;
+    MDB_val val, key = {from.len, (void *)(uintptr_t)from.at};
+    int status = mdb_cursor_get(cursor, &key, &val, from.len ? MDB_SET_RANGE : MDB_FIRST);
+    walk->cursor_len = 0;
+    for (size_t left = walk->most; status == 0; left--) {
+        struct slice text = slice_of(key.mv_data, key.mv_size);
+        struct store_entry entry;
+        if (!slice_starts(text, walk->prefix))
+            return 0;
+        if (!left) {
+            memcpy(walk->cursor, text.at, text.len);
+            walk->cursor_len = text.len;
+            return 0;
+        }
+        if (text.len <= KEY_PLAIN_MAX && entry_read(&val, &entry))
+            store_visit(visit, text, &entry);
+        status = mdb_cursor_get(cursor, &key, &val, MDB_NEXT);
+    }
+    return status == MDB_NOTFOUND ? 0 : status;
+}
+
+static int lmdb_walk(struct store *store, struct store_walk *walk, const struct store_visit *visit,
+                     struct error *error)
+{
+    struct store_lmdb *lmdb = lmdb_of(store);
+    MDB_cursor *cursor;
+    if (walk->prefix.len > KEY_PLAIN_MAX || !is_open(lmdb)) {
+        walk->cursor_len = 0;
+        return 0;
+    }
+    int status = read_begin(lmdb);
+    if (status == 0 && (status = mdb_cursor_open(lmdb->reading, lmdb->data, &cursor)) == 0) {
+        status = walk_with(walk, cursor, visit);
+        mdb_cursor_close(cursor);
+    }
+    return done(lmdb, status, error) == STORE_FAILED ? -1 : 0;
+}
+
 /* --- opening and closing ------------------------------------------------------------------------------- */
 
 static int open_databases(struct store_lmdb *lmdb)
@@ -430,8 +474,8 @@ static void lmdb_close(struct store *store)
     memory_give(lmdb, sizeof *lmdb);
 }
 
-static const struct store_class class = {lmdb_find,  lmdb_apply,  lmdb_position,
-                                         lmdb_sweep, lmdb_counts, lmdb_close};
+static const struct store_class class = {lmdb_find, lmdb_apply,  lmdb_position, lmdb_sweep,
+                                         lmdb_walk, lmdb_counts, lmdb_close};
 
 /* What a reader may meet before the writer has made the store. */
 static bool not_made_yet(int status)

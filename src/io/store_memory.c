@@ -163,6 +163,30 @@ static int memory_sweep(struct store *store, int64_t now_unix_ms, size_t most, s
     return removed;
 }
 
+/* The cursor is a place in the table: what is put meanwhile may make that grow, and entries come again. */
+static int memory_walk(struct store *store, struct store_walk *walk, const struct store_visit *visit,
+                       struct error *error)
+{
+    (void)error;
+    struct store_memory *memory = memory_of(store);
+    size_t at = 0, left = walk->most;
+    struct slice key;
+    void *value;
+    if (walk->cursor_len == sizeof at)
+        memcpy(&at, walk->cursor, sizeof at);
+    walk->cursor_len = 0;
+    for (; left; left--) {
+        if (!table_next(&memory->entries, &at, &key, &value))
+            return 0;
+        struct store_entry entry = entry_view(value);
+        if (slice_starts(key, walk->prefix))
+            store_visit(visit, key, &entry);
+    }
+    memcpy(walk->cursor, &at, sizeof at);
+    walk->cursor_len = sizeof at;
+    return 0;
+}
+
 static int memory_counts(struct store *store, struct store_counts *ret_counts, struct error *error)
 {
     (void)error;
@@ -187,8 +211,8 @@ static void memory_close(struct store *store)
     memory_give(memory, sizeof *memory);
 }
 
-static const struct store_class class = {memory_find,  memory_apply,  memory_position,
-                                         memory_sweep, memory_counts, memory_close};
+static const struct store_class class = {memory_find, memory_apply,  memory_position, memory_sweep,
+                                         memory_walk, memory_counts, memory_close};
 
 struct store *store_memory_new(void)
 {

@@ -212,6 +212,25 @@ class Queue(Configuration):
                              f'{self.folder.name}/courier.sock\n')
 
 
+class Known(Configuration):
+    def test_nobody_runs(self):
+        path = self.file(ROUTE + f'run-directory {self.folder.name}\n')
+        for words in ((), ('list',), ('list', '--json'), ('show', '192.0.2.7'), ('forget', 'far.example')):
+            result = postern('-c', path, 'known', *words)
+            self.assertEqual((result.returncode, result.stdout), (1, ''), words)
+            self.assertEqual(result.stderr, 'postern known: the gate is not running: nobody listens at '
+                             f'{self.folder.name}/keeper.sock\n')
+
+    def test_words(self):
+        path = self.file(ROUTE + f'run-directory {self.folder.name}\n')
+        for words, told in ((('list', 'x'), 'list takes no name; show does'),
+                            (('forget',), 'forget wants an address, a network or a domain'),
+                            (('remove', 'x'), 'there is no "remove": it is list, show or forget')):
+            result = postern('-c', path, 'known', *words)
+            self.assertEqual((result.returncode, result.stdout), (64, ''), words)
+            self.assertIn(told, result.stderr)
+
+
 class Completion(unittest.TestCase):
     def complete(self, *words):
         script = postern('completion', 'bash').stdout + \

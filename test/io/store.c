@@ -1,8 +1,9 @@
 /* Proves one contract for all classes of store: what was put is there until its time, whatever the sweep
- * does; counters add up and touches merge in whatever order they come; a batch is applied whole with its
- * positions; what lasts is there when it is opened again, and seen by other processes; and the overlay
- * answers until the store has caught up. */
+ * does; counters add up and touches merge in whatever order they come; a walk comes by each; a batch is
+ * applied whole with its positions; what lasts is there when it is opened again, and seen by other processes;
+ * and the overlay answers until the store has caught up. */
 #include "base/random.h"
+#include "base/text.h"
 #include "store_rig.h"
 
 #include <sys/wait.h>
@@ -157,14 +158,92 @@ static void any_order_gives_the_same(struct store *store)
     }
 }
 
+/* What a walk has come by: a mark for each of "walk 0" to "walk 99". */
+struct walked {
+    unsigned counts[100];
+    unsigned values, counters, touched;
+};
+
+static void walked_by(void *data, const struct store_item *item)
+{
+    struct walked *walked = data;
+    struct slice rest = item->key, word;
+    uint64_t number;
+    assert_true(slice_word(&rest, &word) && slice_equal(word, SLICE("walk")));
+    assert_true(slice_word(&rest, &word) && text_parse_u64(word, &number) && number < 100);
+    walked->counts[number]++;
+    assert_int_equal(item->expires_unix_ms, number % 5 ? NOW + 50 : 0);
+    if (item->by == STORE_PUT) {
+        assert_slice_equal(item->value, "v");
+        walked->values++;
+    } else if (item->by == STORE_ADD) {
+        assert_int_equal(item->count, number);
+        walked->counters++;
+    } else {
+        assert_int_equal(item->touches.last_unix_ms, NOW);
+        walked->touched++;
+    }
+}
+
+static void walk_all(struct store *store, int64_t now, size_t most, struct walked *ret_walked)
+{
+    struct store_walk walk = {.prefix = SLICE("walk "), .most = most};
+    unsigned calls = 0;
+    *ret_walked = (struct walked){.values = 0};
+    do {
+        assert_int_equal(store_walk(store, &walk, now, walked_by, ret_walked, NULL), 0);
+        assert_true(++calls < 10000);
+    } while (walk.cursor_len);
+}
+
+static void walks_come_by_each(struct store *store)
+{
+    static const size_t steps[] = {1, 7, 100, 1000000};
+    struct walked walked;
+    put(store, SLICE("walk"), SLICE("-"), 0); /* none of them, nor what stands before and behind */
+    put(store, SLICE("walj 5"), SLICE("-"), 0);
+    put(store, SLICE("walk!"), SLICE("-"), 0);
+    for (unsigned i = 0; i < 100; i++) {
+        char key[24], number[24];
+        snprintf(key, sizeof key, "walk %u", i);
+        snprintf(number, sizeof number, "%u", i);
+        int64_t expires = i % 5 ? NOW + 50 : 0;
+        if (i % 3 == 0)
+            put(store, slice_text(key), SLICE("v"), expires);
+        else if (i % 3 == 1)
+            add(store, slice_text(key), number, NOW, expires);
+        else
+            touch(store, slice_text(key), number, NOW, expires);
+    }
+    for (size_t i = 0; i < COUNT(steps); i++) {
+        walk_all(store, NOW, steps[i], &walked);
+        for (unsigned k = 0; k < 100; k++)
+            assert_int_equal(walked.counts[k], 1);
+        assert_int_equal(walked.values, 34);
+        assert_int_equal(walked.counters, 33);
+        assert_int_equal(walked.touched, 33);
+        walk_all(store, NOW + 50, steps[i], &walked);
+        for (unsigned k = 0; k < 100; k++)
+            assert_int_equal(walked.counts[k], k % 5 == 0);
+    }
+}
+
 static void each_verb_sees_its_own(struct store *store)
 {
     struct slice key = SLICE("of three kinds"), value;
-    put(store, key, SLICE("5"), 0);
+    struct store_item item;
+    assert_int_equal(store_item(store, key, NOW, &item, NULL), STORE_NONE);
+    put(store, key, SLICE("5"), NOW + 7);
+    assert_int_equal(store_item(store, key, NOW, &item, NULL), STORE_FOUND);
+    assert_true(item.by == STORE_PUT && item.expires_unix_ms == NOW + 7 &&
+                slice_equal(item.value, SLICE("5")));
+    assert_int_equal(store_item(store, key, NOW + 7, &item, NULL), STORE_NONE);
     assert_count(store, key, NOW, 0);
     assert_seen(store, key, NOW, NULL);
     add(store, key, "3", NOW, 0);
     assert_count(store, key, NOW, 3);
+    assert_int_equal(store_item(store, key, NOW, &item, NULL), STORE_FOUND);
+    assert_true(item.by == STORE_ADD && item.count == 3);
     assert_int_equal(store_get(store, key, NOW, &value, NULL), STORE_NONE);
     touch(store, key, "", NOW, 0);
     assert_count(store, key, NOW, 0);
@@ -296,8 +375,9 @@ static void overlay_puts_take_the_place_of_touches(struct store *store)
 /* --- for every class ------------------------------------------------------------------------------------ */
 
 static void (*const parts[])(struct store *store) = {
-    counters_add_up,    touches_are_merged,   any_order_gives_the_same, each_verb_sees_its_own,
-    values_come_and_go, keys_of_every_length, batches_move_positions,   sweep_takes_what_is_over,
+    counters_add_up,        touches_are_merged, any_order_gives_the_same,
+    each_verb_sees_its_own, values_come_and_go, keys_of_every_length,
+    batches_move_positions, walks_come_by_each, sweep_takes_what_is_over,
 };
 
 /* Each with a store of its own: they use the same keys. */

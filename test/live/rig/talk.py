@@ -13,12 +13,12 @@ class TalkError(Exception):
 class Talk:
     """A connection. Replies are (code, [line, ...]) without codes; octets are sent as they are."""
 
-    def __init__(self, address, greet=True, seconds=SECONDS, helo="client.example"):
+    def __init__(self, address, greet=True, seconds=SECONDS, helo="client.example", source=None):
         self.seconds = seconds
         self.kept = b""
         self.helo = helo
         self.log = []
-        self.sock = socket.create_connection(address, timeout=seconds)
+        self.sock = socket.create_connection(address, timeout=seconds, source_address=(source, 0) if source else None)
         self.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         if greet:
             self.want(220)
