@@ -163,21 +163,27 @@ bool address_port_parse(struct slice text, uint16_t port_default, struct address
     return true;
 }
 
+static char *octet_print(uint8_t octet, char *at)
+{
+    if (octet >= 100)
+        *at++ = (char)('0' + octet / 100);
+    if (octet >= 10)
+        *at++ = (char)('0' + octet / 10 % 10);
+    *at++ = (char)('0' + octet % 10);
+    return at;
+}
+
+/* Each session has its client's address printed many times. */
 static size_t print_ipv4(const uint8_t octets[4], char *text)
 {
-    size_t len = 0;
+    char *at = octet_print(octets[0], text);
 
-    for (unsigned i = 0; i < 4; i++) {
-        char number[TEXT_UNIT_SIZE];
-        const size_t number_len = text_print_u64(octets[i], number);
-
-        if (i)
-            text[len++] = '.';
-        memcpy(text + len, number, number_len);
-        len += number_len;
+    for (unsigned i = 1; i < 4; i++) {
+        *at++ = '.';
+        at = octet_print(octets[i], at);
     }
-    text[len] = '\0';
-    return len;
+    *at = '\0';
+    return (size_t)(at - text);
 }
 
 static unsigned group_at(const uint8_t octets[16], unsigned group)

@@ -16,7 +16,8 @@ struct spf_field {
     struct slice problem;   /* may be empty */
 };
 
-#define SPF_FIELD_MAX 5120u /* octets: it always fits, since longer values are cut */
+#define SPF_FIELD_MAX   5120u /* octets: it always fits, since longer values are cut */
+#define SPF_FIELD_USUAL 512u  /* most are shorter */
 
 /* Adds the whole field, folded, with its line end. Whatever a peer chose stands in quotes and holds no
  * control octet. False: it did not fit. */
