@@ -34,7 +34,7 @@ static void step(struct session *session, struct input *input, struct outbox *ou
             asked[count++] = outbox->actions[i].number;
     for (size_t i = 0; i < count; i++) {
         struct input answer = {.kind = INPUT_ANSWER, .now_ms = input->now_ms, .unix_us = input->unix_us};
-        answer.answer = (struct answer){asked[i], ANSWER_NONE, SLICE_NONE};
+        answer.answer = (struct answer){.number = asked[i], .status = ANSWER_NONE};
         step(session, &answer, outbox);
     }
 }

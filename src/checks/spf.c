@@ -97,6 +97,8 @@ static void find(struct turn *turn, const struct identity *identity)
 {
     const struct spf_verdict *verdict = &identity->verdict;
     struct sentence sentence;
+    if (!turn_counts(turn))
+        return;
     sentence.len = 0;
     sentence_make(&sentence, identity);
     if (verdict->explanation_len) { /* others' words, and marked as such (section 6.2) */
@@ -112,6 +114,7 @@ static void field_learn(struct turn *turn, const struct identity *identity)
     const struct facts *facts = turn_facts(turn);
     struct buf buf;
     buf_init(&buf, SPF_FIELD_MAX);
+    (void)buf_room(&buf, SPF_FIELD_USUAL);
     if (spf_field_add(&buf, &(struct spf_field){
                                 .result = identity->verdict.result,
                                 .helo_identity = identity->helo,
@@ -138,7 +141,7 @@ static void conclude(struct turn *turn, const struct identity *sender, const str
         turn_learn(turn, LEARN_AUTH_DOMAIN, sender->query.domain);
     else if (helo->verdict.result == SPF_PASS)
         turn_learn(turn, LEARN_AUTH_DOMAIN, helo->query.domain);
-    if (turn_facts(turn)->site->set.spf_field)
+    if (turn_facts(turn)->site->set.spf_field && turn_counts(turn))
         field_learn(turn, sender);
 }
 

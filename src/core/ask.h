@@ -48,6 +48,7 @@ struct answer {
     uint32_t number;
     enum answer_status status; /* not PENDING */
     struct slice value;
+    bool more; /* the next input is another answer: what waits need not go on before */
 };
 
 #endif

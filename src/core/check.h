@@ -64,6 +64,9 @@ const struct facts *turn_facts(const struct turn *turn);
 /* Whether all checks before this one in the list are done in this run. A check that builds on what they find
  * or learn returns CHECK_WAIT where it is false, and is run again. */
 bool turn_ready(const struct turn *turn);
+/* Whether what this run finds, tells and learns counts; false in advance, where nothing needs to be put into
+ * words. */
+bool turn_counts(const struct turn *turn);
 /* The sum of the weights so far: of the session, the transaction, and what was found in this turn. */
 int turn_sum(struct turn *turn);
 /* The strongest action that anything found so far calls for by itself or by the sum. */

@@ -99,6 +99,7 @@ struct ahead {
     struct ask *asks; /* the newest first */
     uint64_t open;    /* checks that have not joined, by their places in the list */
     uint64_t waits;   /* those of them that wait for an answer */
+    bool answered;    /* since they were last run */
 };
 
 /* What checks have learnt of the client; its name stands in the session. */
@@ -168,6 +169,7 @@ struct session {
     bool dripped;    /* what is said in this step is slow enough already */
     bool slow;       /* the policy wants it slowed */
     bool gone;       /* the client has closed, an answer is awaited */
+    bool answered;   /* since what waits has last gone on */
     bool stopping;
     bool may_xclient;
     bool secret;          /* the line at hand may be AUTH's: it is not shown */

@@ -290,10 +290,9 @@ static struct ask *ask_numbered(struct ask *asks, uint32_t number)
     return asks;
 }
 
-static void answer_came(struct step *step)
+static void answer_keep(struct step *step, const struct answer *answer)
 {
     struct session *session = step->session;
-    const struct answer *answer = &step->input->answer;
     struct arena *arena = &session->stage;
     struct ask *ask = ask_numbered(session->asks, answer->number);
     if (!ask && session->ahead) {
@@ -306,7 +305,20 @@ static void answer_came(struct step *step)
     ask->value = arena_copy(arena, answer->value);
     RECORD(step, question_answered, .kind = ask->kind, .key = ask->key, .status = ask->status,
            .value = ask->value, .took_ms = session->tick_ms - ask->asked_ms);
+    session->answered = true;
     if (arena != &session->stage)
+        session->ahead->answered = true;
+}
+
+/* Checks are run anew for all answers that have come together, not for each. */
+static void answer_came(struct step *step)
+{
+    struct session *session = step->session;
+    answer_keep(step, &step->input->answer);
+    if (step->input->answer.more || !session->answered)
+        return;
+    session->answered = false;
+    if (session->ahead && session->ahead->answered)
         ahead_resume(step);
     if (session->pending && stage_deadline(session) == UINT64_MAX)
         session_resume(step);

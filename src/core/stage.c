@@ -192,8 +192,11 @@ static void ahead_begin(struct turn *turn)
 
 void ahead_resume(struct step *step)
 {
-    const struct ahead *ahead = step->session->ahead;
-    if (!ahead || !ahead->waits)
+    struct ahead *ahead = step->session->ahead;
+    if (!ahead)
+        return;
+    ahead->answered = false;
+    if (!ahead->waits)
         return;
     struct turn turn;
     turn_init(&turn, step);

@@ -1,9 +1,10 @@
 /* What a check sees of the machine. */
 #include "core/machine.h"
 
+#include "base/format.h"
+
 #include <assert.h>
 #include <stdarg.h>
-#include <stdio.h>
 
 void turn_init(struct turn *turn, struct step *step)
 {
@@ -122,9 +123,8 @@ const struct ask *turn_ask_within(struct turn *turn, enum ask_kind kind, struct 
 static struct slice turn_vformat(struct turn *turn, const char *format, va_list arguments)
 {
     char text[512];
-    int len = vsnprintf(text, sizeof text, format, arguments);
-    size_t kept = len < 0 ? 0 : (size_t)len < sizeof text ? (size_t)len : sizeof text - 1;
-    return arena_copy(&turn->arena, slice_of(text, kept));
+    size_t len = format_into(text, sizeof text, format, arguments);
+    return arena_copy(&turn->arena, slice_of(text, len));
 }
 
 struct slice turn_join(struct turn *turn, struct slice a, struct slice b)
@@ -141,10 +141,15 @@ struct slice turn_format(struct turn *turn, const char *format, ...)
     return text;
 }
 
+bool turn_counts(const struct turn *turn)
+{
+    return !turn->in_advance;
+}
+
 /* False: nobody wants it, and it is not even put into words. */
 static bool found_add(struct turn *turn, enum finding finding)
 {
-    if (turn->found_count == TURN_FOUND || !site_wants(turn->facts.site, finding))
+    if (turn->in_advance || turn->found_count == TURN_FOUND || !site_wants(turn->facts.site, finding))
         return false;
     turn->found[turn->found_count++] = (struct found){.finding = finding, .check = turn->check};
     return true;

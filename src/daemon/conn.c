@@ -540,15 +540,17 @@ void conns_stop(struct gate *gate)
 
 /* --- results ------------------------------------------------------------------------------------------- */
 
-void conn_answered(void *data, struct ticket ticket, enum answer_status status, struct slice value)
+void conn_answered(void *data, const struct inbox_answer *answer)
 {
     struct gate *gate = data;
-    struct conn *conn = slab_get(&gate->conns, ticket.owner);
+    struct conn *conn = slab_get(&gate->conns, answer->ticket.owner);
     if (!conn || conn->answered)
         return;
-    struct input input = {.kind = INPUT_ANSWER, .answer = {ticket.number, status, value}};
+    struct input input = {.kind = INPUT_ANSWER,
+                          .answer = {answer->ticket.number, answer->status, answer->value, answer->more}};
     conn_step(conn, &input);
-    go_on(conn);
+    if (!answer->more)
+        go_on(conn);
 }
 
 void conn_stored(void *data, struct ticket ticket, const struct stored *stored)

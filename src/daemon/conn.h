@@ -31,7 +31,7 @@ void conn_open(struct gate *gate, const struct conn_opening *opening);
 void conns_stop(struct gate *gate);
 
 /* For the inbox; data is the gate. */
-void conn_answered(void *data, struct ticket ticket, enum answer_status status, struct slice value);
+void conn_answered(void *data, const struct inbox_answer *answer);
 void conn_stored(void *data, struct ticket ticket, const struct stored *stored);
 
 #endif

@@ -35,13 +35,24 @@ struct inbox {
     atomic_bool full; /* there is a letter: looked at without the lock */
 };
 
+static void answer_deliver(const struct inbox_receiver *receiver, const struct letter *letter)
+{
+    const struct letter *next = letter->next;
+    const struct inbox_answer answer = {.ticket = letter->ticket,
+                                        .status = letter->status,
+                                        .value = letter->value,
+                                        .more = next && next->kind == LETTER_ANSWER &&
+                                                next->ticket.owner == letter->ticket.owner};
+    receiver->answer(receiver->data, &answer);
+}
+
 static void letter_deliver(struct inbox *inbox, struct letter *letter)
 {
     const struct inbox_receiver *receiver = &inbox->receiver;
     switch (letter->kind) {
     case LETTER_ANSWER:
         if (receiver->answer)
-            receiver->answer(receiver->data, letter->ticket, letter->status, letter->value);
+            answer_deliver(receiver, letter);
         break;
     case LETTER_STORED:
         if (receiver->stored)

@@ -21,9 +21,16 @@ struct ticket {
     uint32_t number;   /* the question's, or any that the owner chose */
 };
 
+struct inbox_answer {
+    struct ticket ticket;
+    enum answer_status status;
+    struct slice value; /* good for the call */
+    bool more;          /* the next thing that is delivered is another answer for the same owner */
+};
+
 struct inbox_receiver {
     /* Slices are good for the call. Either may be NULL where such results never come. */
-    void (*answer)(void *data, struct ticket ticket, enum answer_status status, struct slice value);
+    void (*answer)(void *data, const struct inbox_answer *answer);
     void (*stored)(void *data, struct ticket ticket, const struct stored *stored);
     void *data;
 };

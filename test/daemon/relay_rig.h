@@ -58,11 +58,11 @@ static struct got *got_new(struct rig *rig, struct ticket ticket)
     return &rig->got[ticket.number];
 }
 
-static void answered(void *data, struct ticket ticket, enum answer_status status, struct slice value)
+static void answered(void *data, const struct inbox_answer *answer)
 {
-    struct got *got = got_new(data, ticket);
-    got->status = status;
-    keep(got->text, sizeof got->text, value);
+    struct got *got = got_new(data, answer->ticket);
+    got->status = answer->status;
+    keep(got->text, sizeof got->text, answer->value);
 }
 
 static void stored(void *data, struct ticket ticket, const struct stored *result)

@@ -11,21 +11,23 @@ struct seen {
     struct inbox *inbox;
     unsigned answers;
     unsigned stored;
+    unsigned more;  /* answers that were said to be followed by another */
     unsigned again; /* how often an answer is answered by a post of its own */
     struct ticket last;
     char value[64];
     char text[64];
 };
 
-static void on_answer(void *data, struct ticket ticket, enum answer_status status, struct slice value)
+static void on_answer(void *data, const struct inbox_answer *answer)
 {
     struct seen *seen = data;
-    assert_int_equal(status, ANSWER_FOUND);
-    assert_int_equal(ticket.number, seen->answers);
+    assert_int_equal(answer->status, ANSWER_FOUND);
+    assert_int_equal(answer->ticket.number, seen->answers);
     seen->answers++;
-    seen->last = ticket;
-    memcpy(seen->value, value.at, value.len);
-    seen->value[value.len] = 0;
+    seen->more += answer->more;
+    seen->last = answer->ticket;
+    memcpy(seen->value, answer->value.at, answer->value.len);
+    seen->value[answer->value.len] = 0;
     if (seen->again && seen->again--)
         inbox_post_answer(seen->inbox, (struct ticket){7, seen->answers}, ANSWER_FOUND, SLICE("more"));
 }
@@ -86,6 +88,20 @@ static void from_own_thread(void **state)
     seen_close(&seen);
 }
 
+static void answers_know_their_neighbours(void **state)
+{
+    (void)state;
+    static const slab_handle owners[] = {7, 7, 8, 7, 8, 8, 8};
+    struct seen seen;
+    seen_open(&seen);
+    for (uint32_t i = 0; i < COUNT(owners); i++)
+        inbox_post_answer(seen.inbox, (struct ticket){owners[i], i}, ANSWER_FOUND, SLICE("x"));
+    loop_turn(seen.loop, UINT64_MAX);
+    assert_int_equal(seen.answers, COUNT(owners));
+    assert_int_equal(seen.more, 3);
+    seen_close(&seen);
+}
+
 #define JOBS 1000u
 
 struct work {
@@ -134,6 +150,8 @@ static void jobs_report_back(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(from_own_thread), cmocka_unit_test(jobs_report_back)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(from_own_thread),
+                                       cmocka_unit_test(answers_know_their_neighbours),
+                                       cmocka_unit_test(jobs_report_back)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -114,6 +114,7 @@ struct world {
     const char *broken; /* an invariant that did not hold, in words */
     /* how the script is played */
     bool by_octet, any_order, needless, all_time_out;
+    bool more; /* the answer at hand is followed by another at once */
     const struct script *script;
     unsigned step_limit;
 };

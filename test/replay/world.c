@@ -283,7 +283,7 @@ void world_open(struct world *world, struct slice arguments)
 
 void world_answer(struct world *world, uint32_t number, enum answer_status status, struct slice value)
 {
-    struct input input = {.kind = INPUT_ANSWER, .answer = {number, status, value}};
+    struct input input = {.kind = INPUT_ANSWER, .answer = {number, status, value, world->more}};
     ask_remove(world, number);
     world_input(world, &input);
 }
@@ -406,7 +406,8 @@ static void answer_usually(struct world *world, const struct open_ask *ask)
 static void answer_one(struct world *world, const struct open_ask *ask)
 {
     if (world->needless) {
-        struct input input = {.kind = INPUT_ANSWER, .answer = {ask->number + 1000, ANSWER_NONE, SLICE_NONE}};
+        struct input input = {.kind = INPUT_ANSWER,
+                              .answer = {ask->number + 1000, ANSWER_NONE, SLICE_NONE, false}};
         world_input(world, &input);
         world_input(world, &(struct input){.kind = INPUT_TIMER});
     }
@@ -419,6 +420,7 @@ static void answer_one(struct world *world, const struct open_ask *ask)
 /* One of the open questions that the script leaves to the world: the first, or any. */
 static bool ask_pick(struct world *world, struct open_ask *ret_ask)
 {
+    world->more = false;
     struct open_ask *may[WORLD_ASKS];
     size_t count = 0;
     for (size_t i = 0; i < world->ask_count; i++)
@@ -427,6 +429,7 @@ static bool ask_pick(struct world *world, struct open_ask *ret_ask)
     if (!count || world->all_time_out)
         return false;
     *ret_ask = *may[world->any_order ? (size_t)random_below(&world->random, count) : 0];
+    world->more = world->any_order && count > 1 && random_below(&world->random, 2);
     return true;
 }
 
