@@ -24,7 +24,8 @@ enum {
     PLACES_MS = 1000,       /* for places alone */
     TICK_MS = 1000,         /* the slow look at the folder, the sweep */
     RETENTION_MS = 60000,   /* between two looks for old files */
-    SWEEP_MOST = 2000,      /* entries looked at in a tick */
+    SWEEP_LEAST = 2000,     /* entries looked at in a tick */
+    SWEEP_TICKS = 1800,     /* in so many all entries are looked at */
     WRITES_MOST = 4096,     /* of one transaction */
     SESSIONS_KEPT = 200000, /* for the mail log's lines */
     STREAMS_MOST = 256
@@ -290,6 +291,17 @@ static void retain(struct keeper *keeper)
     keeper->removed += counts.octets;
 }
 
+/* What is over goes within half an hour, however many entries there are. */
+static void sweep(struct keeper *keeper)
+{
+    struct store_counts counts = {0};
+    struct error error;
+    store_counts(keeper->store, &counts, &error);
+    size_t most = counts.entries / SWEEP_TICKS;
+    store_sweep(keeper->store, loop_unix_us(keeper->loop) / 1000, most > SWEEP_LEAST ? most : SWEEP_LEAST,
+                &error);
+}
+
 static void tick_due(struct loop_timer *timer)
 {
     struct keeper *keeper = LIST_OF(timer, struct keeper, tick);
@@ -298,7 +310,7 @@ static void tick_due(struct loop_timer *timer)
         retain(keeper);
     journal_reader_look(keeper->reader);
     read_on(keeper);
-    store_sweep(keeper->store, loop_unix_us(keeper->loop) / 1000, SWEEP_MOST, &error);
+    sweep(keeper);
     store_lmdb_clear_dead(keeper->store, &error);
     loop_timer_set(keeper->loop, timer, loop_now_ms(keeper->loop) + TICK_MS);
 }
