@@ -13,6 +13,7 @@
 
 #define MESSAGE_MAX (64u << 20)
 #define LEVEL       4
+#define PORT        40000 /* of the client: any */
 
 /* A mistake of the command line was told. */
 static bool usage(int status)
@@ -44,8 +45,10 @@ static bool read_client(struct try *try)
 
     if (!text)
         return usage(cli_fail_usage(try->cli, "who is the client? expected --client ADDRESS"));
-    if (address_parse(slice_text(text), &try->client))
+    if (address_parse(slice_text(text), &try->client)) {
+        try->client.port = PORT;
         return true;
+    }
     return usage(
         cli_fail_usage(try->cli, "--client cannot be \"%s\": expected an address, such as 192.0.2.7", text));
 }
@@ -236,6 +239,7 @@ static void run_trial(struct try *try, int level)
         .unix_us = (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000,
         .answer = try_answer,
         .data = try,
+        .lookups = try->lookups,
     });
     converse(try);
     history_init(&history, 0);
@@ -251,6 +255,7 @@ static void run_trial(struct try *try, int level)
 static int run(struct cli *cli, int argc, char **argv)
 {
     struct try try = {.cli = cli};
+    struct error error = {0};
     uint64_t level;
     int status = CLI_USAGE;
 
@@ -268,9 +273,12 @@ static int run(struct cli *cli, int argc, char **argv)
         status = CLI_CONFIG;
     if (status == CLI_OK && cli_option(cli, "known"))
         make_known(&try);
+    if (status == CLI_OK && cli_option(cli, "dns") && !(try.lookups = lookups_open(try.site, &error)))
+        status = cli_fail(cli, "%s", error.text);
     if (status == CLI_OK)
         run_trial(&try, (int)level);
     trial_free(try.trial);
+    lookups_close(try.lookups);
     site_free(try.site);
     buf_drop(&try.message);
     arena_drop(&try.arena);
@@ -285,6 +293,7 @@ static const struct cli_option options[] = {
     {0, "rcpt", "ADDRESS", "a recipient; as often as there are some"},
     {0, "message", "FILE", "the message; - for standard input"},
     {0, "known", NULL, "as if the client had proved itself before"},
+    {0, "dns", NULL, "ask name servers and blocklists, as the gate would"},
     {0, "fact", "FACT", "an answer: \"KIND KEY = STATUS [VALUE]\", as in scripts of play"},
     {0, "log", NULL, "show the session's log, too"},
     {'l', "level", "N", "how much of it, as for explain; implies --log"},
@@ -298,10 +307,11 @@ const struct cli_command command_try = {
     .arguments = "",
     .options = options,
     .help = "A session with this configuration, in this command alone: no gate need run,\n"
-            "nothing is sent, stored or remembered, and nobody is asked. What the gate\n"
-            "would do comes out with the sum of the weights and the share of each finding;\n"
-            "what could not be judged, because nobody was asked, is told, too. Without\n"
-            "--mail the session ends behind HELO, without --message behind the recipients.\n"
+            "nothing is sent, stored or remembered, and without --dns nobody is asked. What\n"
+            "the gate would do comes out with the sum of the weights and the share of each\n"
+            "finding; what could not be judged, because nobody was asked, is told, too.\n"
+            "Without --mail the session ends behind HELO, without --message behind the\n"
+            "recipients.\n"
             "\n"
             "The client counts as one that was never here before. Recipients are looked up\n"
             "in the configuration; those of an inner server count as existing. --fact gives\n"

@@ -4,6 +4,7 @@
 #define CLI_TRY_H
 
 #include "cli/cli.h"
+#include "daemon/lookup.h"
 #include "daemon/trial.h"
 #include "journal/history.h"
 
@@ -21,6 +22,7 @@ try {
     struct site *site;
     struct arena arena;
     struct trial *trial;
+    struct lookups *lookups; /* --dns, or NULL */
     struct address client;
     struct slice ptr; /* in lower case; empty: the client has none, where has_ptr */
     bool has_ptr;

@@ -39,11 +39,6 @@ static void outcome_make(struct outcome *outcome)
     }
 }
 
-static uint64_t sum_of(const struct outcome *outcome)
-{
-    return outcome->heaviest ? outcome->heaviest->sum : 0;
-}
-
 /* The same finding with the same evidence, again at a later stage, counts once. */
 static bool is_repeated(const struct history *history, size_t index)
 {
@@ -72,6 +67,20 @@ static int64_t share_of(const struct event_finding *found)
     const int64_t weight = (int64_t)found->weight - (int64_t)found->relief;
 
     return found->mode == MODE_ENFORCE ? weight : 0;
+}
+
+/* Before RCPT the sum decides nothing, and there is no verdict that tells it. */
+static uint64_t sum_of(const struct outcome *outcome)
+{
+    const struct event_finding *found;
+    size_t index = 0;
+    int64_t sum = 0;
+
+    if (outcome->heaviest)
+        return outcome->heaviest->sum;
+    while ((found = finding_next(outcome->history, &index)))
+        sum += share_of(found);
+    return sum > 0 ? (uint64_t)sum : 0;
 }
 
 static struct slice first_line(struct slice reply)
@@ -278,7 +287,8 @@ static void unasked_print(const struct outcome *outcome)
 
     arena_init(&arena, NULL, 0);
     while ((question = unasked_next(outcome, &index, &arena)).len) {
-        cli_print("%s  ", first ? "\nNot judged, since nobody was asked (--fact answers):\n" : "");
+        cli_print("%s  ",
+                  first ? "\nNot judged, since nobody was asked (--dns asks, --fact answers):\n" : "");
         cli_print_text(question);
         cli_print("\n");
         first = false;

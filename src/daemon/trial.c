@@ -4,6 +4,7 @@
 #include "base/text.h"
 #include "checks/list.h"
 #include "core/session.h"
+#include "daemon/lookup.h"
 #include "io/digest.h"
 #include "io/files.h"
 #include "queue/book.h"
@@ -48,6 +49,15 @@ struct trial {
     bool over;
 };
 
+/* What the caller knows. */
+static bool is_known(const struct trial *trial, enum ask_kind kind, struct slice key,
+                     struct answer *ret_answer)
+{
+    const struct trial_settings *settings = &trial->settings;
+
+    return settings->answer && settings->answer(settings->data, kind, key, ret_answer);
+}
+
 /* --- answers ------------------------------------------------------------------------------------------- */
 
 static enum answer_status recipient_answer(struct trial *trial, struct slice key, struct slice *ret_value)
@@ -72,6 +82,8 @@ static enum answer_status recipient_answer(struct trial *trial, struct slice key
 
 static void answer_usually(struct trial *trial, const struct open_ask *ask, struct answer *ret_answer)
 {
+    if (trial->settings.lookups && lookups_wait(trial->settings.lookups, ask->number, ret_answer))
+        return;
     ret_answer->status = ANSWER_NONE;
     switch (ask->kind) {
     case ASK_RECIPIENT: ret_answer->status = recipient_answer(trial, ask->key, &ret_answer->value); return;
@@ -101,6 +113,8 @@ static void ask_add(struct trial *trial, const struct outbox_action *action)
     assert(trial->ask_count < ASKS_MAX);
     trial->asks[trial->ask_count++] = (struct open_ask){action->number, action->ask,
                                                         arena_copy(&trial->arena, action->key)};
+    if (trial->settings.lookups && !is_known(trial, action->ask, action->key, &(struct answer){0}))
+        (void)lookups_begin(trial->settings.lookups, action->number, action->ask, action->key);
 }
 
 static void ask_remove(struct trial *trial, uint32_t number)
@@ -156,8 +170,7 @@ static bool answer_one(struct trial *trial)
         return false;
     const struct open_ask ask = trial->asks[0];
     struct input input = {.kind = INPUT_ANSWER, .answer = {.number = ask.number}};
-    const struct trial_settings *settings = &trial->settings;
-    if (!settings->answer || !settings->answer(settings->data, ask.kind, ask.key, &input.answer))
+    if (!is_known(trial, ask.kind, ask.key, &input.answer))
         answer_usually(trial, &ask, &input.answer);
     input.answer.number = ask.number;
     ask_remove(trial, ask.number);

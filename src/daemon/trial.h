@@ -4,13 +4,14 @@
  *
  * Messages that the machine wants stored seem to be. What the caller does not answer: recipients of the
  * queue's routes are looked up in the configuration's own book, those of relay routes exist; the store is
- * empty; names are not asked for, which is an answer, too (FAILED). */
+ * empty; names are asked for only where that is wanted, and else FAILED, which is an answer, too. */
 #ifndef DAEMON_TRIAL_H
 #define DAEMON_TRIAL_H
 
 #include "core/ask.h"
 #include "core/site.h"
 
+struct lookups;
 struct trial;
 
 struct trial_settings {
@@ -23,6 +24,7 @@ struct trial_settings {
      * May be NULL. */
     bool (*answer)(void *data, enum ask_kind kind, struct slice key, struct answer *ret_answer);
     void *data;
+    struct lookups *lookups; /* whom to ask for names (lookup.h), or NULL; must outlive the trial */
 };
 
 #define TRIAL_NOT_ASKED "nobody was asked" /* the value of FAILED where names would have been asked for */

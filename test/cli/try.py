@@ -10,6 +10,9 @@ import sys
 import tempfile
 import unittest
 
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), '..', 'live'))
+from rig.names import MX, TXT, Names  # noqa: E402  pylint: disable=wrong-import-position
+
 PROGRAM = os.path.abspath(sys.argv[1])
 CONFIG = """host-name mx.example.net
 user root
@@ -85,6 +88,22 @@ class Try(unittest.TestCase):
         self.assertIn('txt example.org', tried['not_asked'])
         answered = self.tried(*STRANGER, '--mail', 'a@example.org', '--rcpt', 'joe@example.net', *fact('v=spf1 +all'))
         self.assertNotIn('txt example.org', answered['not_asked'])
+
+    def test_asks_where_it_is_wanted(self):
+        with Names({('example.org', TXT): ['v=spf1 -all'], ('example.org', MX): ['mx.example.org']}) as names:
+            with open(self.config, 'a', encoding='utf-8') as file:
+                file.write(f'dns.server 127.0.0.1:{names.port}\ndns.probe ""\n')
+            words = [*STRANGER, '--mail', 'a@example.org', '--rcpt', 'joe@example.net']
+            self.assertNotIn('spf-fail', self.shares(self.tried(*words)))
+            tried = self.tried(*words, '--dns')
+            self.assertEqual((self.shares(tried)['spf-fail'], self.shares(tried)['no-ptr'], tried['not_asked']), (5, 2, []))
+            known = self.tried(*words, '--dns', *fact('v=spf1 +all'), '--ptr', 'mail.example.org')
+            self.assertFalse({'spf-fail', 'no-ptr'} & set(self.shares(known)))
+
+    def test_sum_before_recipients(self):
+        tried = self.tried('--client', '192.0.2.7', '--helo', 'desk98', '--ptr', 'none')
+        self.assertEqual(tried['sum'], sum(self.shares(tried).values()))
+        self.assertGreater(tried['sum'], 0)
 
     def test_recipients(self):
         tried = self.tried(*STRANGER, '--mail', '<>', '--rcpt', 'joe@example.net', '--rcpt', 'nobody@example.net',
