@@ -17,13 +17,26 @@ static struct slice further_lines(const struct site *site, struct arena *arena)
     return text;
 }
 
+/* A suspect has to read much. */
+static struct slice lines_stretch(const struct session *session, struct slice text, struct arena *arena)
+{
+    const struct site *site = session->world->site;
+    size_t count = site->banner_count ? site->banner_count : 1;
+    if (!slow_is_meant(session))
+        return text;
+    for (; count < site->set.slow_banner_lines; count++)
+        text = arena_join(arena, text.len ? arena_join(arena, text, SLICE("\n")) : text,
+                          SLICE("one moment, please"));
+    return text;
+}
+
 static void say_banner(struct step *step, bool whole)
 {
     const struct site *site = step->session->world->site;
     char room[1024];
     struct arena arena;
     arena_init(&arena, room, sizeof room);
-    struct slice text = further_lines(site, &arena);
+    struct slice text = lines_stretch(step->session, further_lines(site, &arena), &arena);
     if (!whole && !text.len)
         text = SLICE("ready");
     if (whole && text.len)

@@ -110,6 +110,8 @@ void ehlo_compare(struct turn *turn);
 void ehlo_close(struct step *step, bool politely);
 
 /* --- slow.c */
+/* Whether the client is one whose replies go out slowly. */
+bool slow_is_meant(const struct session *session);
 /* At the end of a step: what was said from `start` on goes out slowly, where the client deserves it. */
 void slow_take(struct step *step, size_t start);
 void slow_next(struct step *step);

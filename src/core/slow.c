@@ -6,6 +6,7 @@
 #include "base/memory.h"
 #include "core/slow.h"
 
+#include <assert.h>
 #include <string.h>
 
 /* Longer replies begin at once: what drips keeps within what a tarpitted client may cost. */
@@ -17,20 +18,32 @@ struct drip {
     char octets[];
 };
 
+static_assert(sizeof(struct drip) + DRIP_MAX + sizeof(struct conduct) <= 1024,
+              "a client in the tarpit costs less than a KiB beside its session");
+
 void drip_free(struct drip *drip)
 {
     if (drip)
         memory_give(drip, sizeof *drip + drip->len);
 }
 
+static bool is_suspect(const struct session *session)
+{
+    const struct settings *set = &session->world->site->set;
+    return conduct_is_suspect(session) && conduct_tests(session) && (set->slow_first || set->slow_octet);
+}
+
+bool slow_is_meant(const struct session *session)
+{
+    return is_suspect(session) && conduct_mode(session, FIND_SLOW) == MODE_ENFORCE;
+}
+
 static bool is_slow(struct step *step)
 {
     struct session *session = step->session;
-    const struct settings *set = &session->world->site->set;
     bool message = step->input->kind == INPUT_STORED || session->state == STATE_STORING;
-    if (message || session->state == STATE_CLOSED || session->state == STATE_TLS ||
-        !conduct_is_suspect(session) || !conduct_tests(session) || session->pending ||
-        (!set->slow_first && !set->slow_octet))
+    if (message || session->state == STATE_CLOSED || session->state == STATE_TLS || session->pending ||
+        !is_suspect(session))
         return false;
     struct conduct *conduct = conduct_of(session);
     enum mode mode = conduct_mode(session, FIND_SLOW);
