@@ -114,19 +114,20 @@ struct learnt {
 struct session {
     const struct session_world *world;
     uint64_t id;
-    struct arena life;       /* as long as the session */
-    struct arena stage;      /* questions and the line at hand, while something waits */
-    struct mail *mail;       /* NULL outside a transaction */
-    struct ask *asks;        /* of the stage at hand, the newest first */
-    struct ahead *ahead;     /* NULL: no check has begun in advance */
-    struct learnt *learnt;   /* in life, or NULL: nothing yet */
-    struct conduct *conduct; /* in life, or NULL: nothing out of the way yet */
-    struct found *kept;      /* what was found about the client, in life */
-    struct slice line;       /* the command that waits, in `stage` */
-    struct slice helo;       /* in life */
-    struct slice name;       /* the client's confirmed name, in life */
-    struct slice tls;        /* version and cipher, in life; empty: plaintext */
-    char *negative;          /* the last negative reply, cut, in life */
+    struct arena life;         /* as long as the session */
+    struct arena stage;        /* questions and the line at hand, while something waits */
+    struct mail *mail;         /* NULL outside a transaction */
+    struct ask *asks;          /* of the stage at hand, the newest first */
+    struct progress *progress; /* of the stage at hand, in `stage`; NULL: none */
+    struct ahead *ahead;       /* NULL: no check has begun in advance */
+    struct learnt *learnt;     /* in life, or NULL: nothing yet */
+    struct conduct *conduct;   /* in life, or NULL: nothing out of the way yet */
+    struct found *kept;        /* what was found about the client, in life */
+    struct slice line;         /* the command that waits, in `stage` */
+    struct slice helo;         /* in life */
+    struct slice name;         /* the client's confirmed name, in life */
+    struct slice tls;          /* version and cipher, in life; empty: plaintext */
+    char *negative;            /* the last negative reply, cut, in life */
     uint64_t opened_ms;
     uint64_t active_ms; /* when the client last sent something, or was answered */
     uint64_t tick_ms;   /* the time of this step */

@@ -114,6 +114,7 @@ void session_drop_stage(struct step *step)
         if (ask->status == ANSWER_PENDING)
             step_act(step, OUTBOX_FORGET)->number = ask->number;
     session->asks = NULL;
+    session->progress = NULL;
     session->line = SLICE_NONE;
     session->pending = PENDING_NOTHING;
     arena_drop(&session->stage);

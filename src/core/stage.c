@@ -207,24 +207,106 @@ void ahead_resume(struct step *step)
 /* --- for good ---------------------------------------------------------------------------------------------
  */
 
+/* Up to the first check that waits, those that joined need not be run anew when answers have come: what they
+ * see comes from those before them. */
+struct progress {
+    enum stage stage;
+    uint64_t done; /* their set */
+    struct found *found;
+    struct tell_item *tells;
+    struct learnt_item *learns;
+    struct mark counts;
+};
+
+static void progress_copy(struct arena *arena, struct progress *progress)
+{
+    for (size_t i = 0; i < progress->counts.found; i++) {
+        struct found *found = &progress->found[i];
+        found->evidence = arena_copy(arena, found->evidence);
+        found->words = arena_copy(arena, found->words);
+    }
+    for (size_t i = 0; i < progress->counts.tells; i++) {
+        struct tell_item *tell = &progress->tells[i];
+        tell->key = arena_copy(arena, tell->key);
+        tell->value = arena_copy(arena, tell->value);
+    }
+    for (size_t i = 0; i < progress->counts.learns; i++)
+        progress->learns[i].value = arena_copy(arena, progress->learns[i].value);
+}
+
+static void *items_copy(struct arena *arena, const void *items, size_t size)
+{
+    return size ? memcpy(arena_take(arena, size), items, size) : NULL;
+}
+
+static void progress_keep(struct turn *turn, uint64_t done, struct mark from, struct mark to)
+{
+    struct session *session = turn->step->session;
+    struct arena *arena = &session->stage;
+    const struct mark counts = {to.found - from.found, to.tells - from.tells, to.learns - from.learns};
+    struct progress *progress = arena_take(arena, sizeof *progress);
+    *progress = (struct progress){
+        .stage = turn->stage,
+        .done = done,
+        .found = items_copy(arena, &turn->found[from.found], counts.found * sizeof *turn->found),
+        .tells = items_copy(arena, &turn->tells[from.tells], counts.tells * sizeof *turn->tells),
+        .learns = items_copy(arena, &turn->learns[from.learns], counts.learns * sizeof *turn->learns),
+        .counts = counts};
+    progress_copy(arena, progress);
+    session->progress = progress;
+}
+
+static uint64_t progress_restore(struct turn *turn)
+{
+    const struct progress *progress = turn->step->session->progress;
+    if (!progress || progress->stage != turn->stage)
+        return 0;
+    for (size_t i = 0; i < progress->counts.found && turn->found_count < TURN_FOUND; i++)
+        turn->found[turn->found_count++] = progress->found[i];
+    for (size_t i = 0; i < progress->counts.tells; i++)
+        turn->tells[turn->tell_count++] = progress->tells[i];
+    for (size_t i = 0; i < progress->counts.learns; i++) {
+        turn->learns[turn->learn_count++] = progress->learns[i];
+        facts_learn(&turn->facts, &progress->learns[i]);
+    }
+    turn->stance_good = false;
+    turn_suspect(turn);
+    return progress->done;
+}
+
+static bool joins_now(struct turn *turn, unsigned i)
+{
+    struct session *session = turn->step->session;
+    const struct check *check = session->world->checks[i];
+    return !is_over(session, check, UINT64_C(1) << i) && in_audience(&turn->facts, check) &&
+           policy_wants(session->world->site, check);
+}
+
 /* The set of those that came to their end. */
 static bool join(struct turn *turn, uint64_t *ret_done)
 {
-    struct session *session = turn->step->session;
-    const struct check *const *checks = session->world->checks;
-    *ret_done = 0;
+    const struct check *const *checks = turn->step->session->world->checks;
+    const struct mark begin = turn_mark(turn);
+    struct mark first = begin; /* where the first that waits stands */
+    uint64_t before, done = progress_restore(turn), kept = done;
+    before = done;
     turn->unfinished = false;
     for (unsigned i = 0; checks && checks[i]; i++) {
         uint64_t bit = UINT64_C(1) << i;
         assert(i < CHECKS_MAX && checks[i]->starts <= checks[i]->joins);
-        if (checks[i]->joins != turn->stage)
+        if (checks[i]->joins != turn->stage || kept & bit)
             continue;
-        if (is_over(session, checks[i], bit) || !in_audience(&turn->facts, checks[i]) ||
-            !policy_wants(session->world->site, checks[i]) || check_run(turn, checks[i]))
-            *ret_done |= bit;
-        else
+        if (!joins_now(turn, i) || check_run(turn, checks[i])) {
+            done |= bit;
+        } else if (!turn->unfinished) {
             turn->unfinished = true;
+            first = turn_mark(turn);
+            before = done;
+        }
     }
+    if (turn->unfinished && before != kept)
+        progress_keep(turn, before, begin, first);
+    *ret_done = done;
     return !turn->unfinished;
 }
 
