@@ -142,6 +142,12 @@ size_t slice_utf8_size(struct slice s)
 bool slice_is_utf8(struct slice s)
 {
     while (s.len) {
+        const unsigned char octet = (unsigned char)s.at[0];
+
+        if (octet && octet < 0x80) { /* as nearly all is */
+            s = slice_from(s, 1);
+            continue;
+        }
         const size_t size = slice_utf8_size(s);
 
         if (size == 0 || s.at[0] == '\0')

@@ -5,7 +5,7 @@
 
 static struct slice key_of(struct turn *turn)
 {
-    return turn_format(turn, "dictionary %.*s", SLICE_ARGS(place_host(turn)));
+    return turn_join(turn, SLICE("dictionary "), place_host(turn));
 }
 
 /* The last number of the answer to ASK_SEEN; a look-up that failed fails open: nothing was seen. */

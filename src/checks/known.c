@@ -25,12 +25,12 @@ static uint64_t today(const struct turn *turn)
 
 static struct slice host_key(struct turn *turn)
 {
-    return turn_format(turn, "known host %.*s", SLICE_ARGS(place_host(turn)));
+    return turn_join(turn, SLICE("known host "), place_host(turn));
 }
 
 static struct slice pool_key(struct turn *turn, struct slice pool)
 {
-    return turn_format(turn, "known pool %.*s", SLICE_ARGS(pool));
+    return turn_join(turn, SLICE("known pool "), pool);
 }
 
 /* False: the answer is not here yet. One that failed is as good as none: then the client is a stranger. */

@@ -7,7 +7,7 @@ static struct slice network(struct turn *turn, uint8_t bits)
     char text[ADDRESS_PORT_TEXT_SIZE];
     struct prefix prefix = {address_network(turn_facts(turn)->peer, bits), bits};
     size_t len = prefix_print(&prefix, text);
-    return turn_format(turn, "%.*s", (int)len, text);
+    return turn_join(turn, slice_of(text, len), SLICE_NONE);
 }
 
 struct slice place_host(struct turn *turn)
@@ -17,7 +17,7 @@ struct slice place_host(struct turn *turn)
     if (peer->family == ADDRESS_IPV6)
         return network(turn, 64);
     size_t len = address_print(peer, text);
-    return turn_format(turn, "%.*s", (int)len, text);
+    return turn_join(turn, slice_of(text, len), SLICE_NONE);
 }
 
 struct slice place_network(struct turn *turn)
@@ -34,5 +34,5 @@ struct slice place_lower(struct turn *turn, struct slice text)
     size_t len = 0;
     for (; len < text.len && len < sizeof lower; len++)
         lower[len] = text_lower(text.at[len]);
-    return turn_format(turn, "%.*s", (int)len, lower);
+    return turn_join(turn, slice_of(lower, len), SLICE_NONE);
 }

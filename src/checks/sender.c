@@ -15,7 +15,7 @@ static struct slice domain_of(struct turn *turn, struct slice sender)
         domain.len--;
     for (size_t i = 0; i < domain.len; i++)
         text[i] = text_lower(domain.at[i]);
-    return turn_format(turn, "%.*s", SLICE_ARGS(slice_of(text, domain.len)));
+    return turn_join(turn, slice_of(text, domain.len), SLICE_NONE);
 }
 
 static void find_unsure(struct turn *turn, struct slice domain, const struct ask *answer)

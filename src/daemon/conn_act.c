@@ -51,7 +51,8 @@ static void ask_seen(struct gate *gate, struct ticket ticket, struct slice key)
     struct store_touches seen = {0};
     struct error error;
     enum store_status status = store_overlay_seen(gate->overlay, key, now_unix_ms(gate), &seen, &error);
-    post_stored(gate, ticket, status, slice_of(text, store_touches_print(&seen, text)), &error);
+    size_t len = status == STORE_FOUND ? store_touches_print(&seen, text) : 0;
+    post_stored(gate, ticket, status, slice_of(text, len), &error);
 }
 
 static void ask_count(struct gate *gate, struct ticket ticket, struct slice key)

@@ -9,11 +9,6 @@
  * literal  = "[" ( IPv4 / "IPv6:" IPv6 / IPv6 ) "]"
  */
 
-static bool octet_is_let_dig(char octet)
-{
-    return text_is_alnum(octet) || octet == '_' || (unsigned char)octet > 127;
-}
-
 static enum domain_status label_check(struct slice label, struct domain_facts *facts)
 {
     if (label.len == 0)
@@ -23,9 +18,15 @@ static enum domain_status label_check(struct slice label, struct domain_facts *f
     facts->numeric = true;
     for (size_t i = 0; i < label.len; i++) {
         char octet = label.at[i];
-        if (!octet_is_let_dig(octet) && octet != '-')
+        if (text_is_alpha(octet) || octet == '-') {
+            facts->numeric = false;
+            continue;
+        }
+        if (text_is_digit(octet))
+            continue;
+        if (octet != '_' && (unsigned char)octet <= 127)
             return DOMAIN_OCTET;
-        facts->numeric &= text_is_digit(octet);
+        facts->numeric = false;
         facts->underscore |= octet == '_';
         facts->utf8 |= (unsigned char)octet > 127;
     }
