@@ -43,7 +43,7 @@ bool conduct_is_suspect(const struct session *session)
 
 bool conduct_tests(const struct session *session)
 {
-    return conduct_is_strange(session) && !policy_observes(session);
+    return conduct_is_strange(session) && !policy_spares(session);
 }
 
 enum mode conduct_mode(const struct session *session, enum finding finding)
@@ -54,7 +54,7 @@ enum mode conduct_mode(const struct session *session, enum finding finding)
 bool conduct_drops(const struct session *session, enum finding finding)
 {
     struct rule rule = policy_rule(session, finding);
-    return rule.mode == MODE_ENFORCE && rule.action == ACTION_DROP && !policy_observes(session);
+    return rule.mode == MODE_ENFORCE && rule.action == ACTION_DROP && !policy_spares(session);
 }
 
 void conduct_close(struct step *step, bool politely)

@@ -289,9 +289,10 @@ void ahead_free(struct session *session);
 bool policy_wants(const struct site *site, const struct check *check);
 /* What the overrides say of the turn's facts. */
 const struct stance *policy_stance(struct turn *turn);
-/* As far as the connection tells: the rule in force for the finding, and whether all is but observed. */
+/* As far as the connection tells: the rule in force for the finding, and whether nothing is done to the
+ * client whatever is found: all is but observed, or an override allows it. */
 struct rule policy_rule(const struct session *session, enum finding finding);
-bool policy_observes(const struct session *session);
+bool policy_spares(const struct session *session);
 /* Before a client's first checks: whether it is trusted, or known by configuration. */
 void policy_greet(struct turn *turn);
 /* After MAIL: what was found for the transaction, which there was not before. */

@@ -113,14 +113,14 @@ struct rule policy_rule(const struct session *session, enum finding finding)
     return stance_rule(site, &stance, finding);
 }
 
-bool policy_observes(const struct session *session)
+bool policy_spares(const struct session *session)
 {
     const struct site *site = session->world->site;
     if (site->set.policy_observe || !site->override_count)
         return site->set.policy_observe;
     struct stance stance;
     stance_of(session, &stance);
-    return stance.observe;
+    return stance.observe || stance.allow;
 }
 
 /* What one finding adds to the sum. */
