@@ -1,14 +1,16 @@
 /*
- * bench-names - a name server on loopback that knows no name
+ * bench-names - a name server on loopback that knows one name, or none
  *
- *   bench-names [-a ADDRESS] [-p PORT]       (127.0.0.1, 53; 0: any port that is free)
+ *   bench-names [-a ADDRESS] [-p PORT] [-k NAME] [-t SECONDS]      (127.0.0.1, 53; 0: any port that is free)
  *
- * Each query over UDP is answered NXDOMAIN at once. Servers that look their clients up are measured with
- * their look-ups on, and without waiting for time-outs. Ends at SIGTERM; "listening ADDRESS PORT" says that
- * it is open.
+ * Each query over UDP is answered at once: that there is no such name, or, for NAME and an IPv4 address, with
+ * 192.0.2.1; for NAME and anything else, that there is no such data. -t: how long answers may be kept (300);
+ * 0: each question comes here. Servers that look their clients up are measured with their look-ups on, and
+ * without waiting for time-outs. Ends at SIGTERM; "listening ADDRESS PORT" says that it is open.
  */
 #include <arpa/inet.h>
 #include <netinet/in.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -32,27 +34,91 @@ static size_t question_end(const uint8_t *message, size_t size)
     return at + 5 <= size ? at + 5 : 0;
 }
 
-/* Turns the query into its answer: one question, nothing else (RFC 1035, section 4.1.1). */
-static size_t answer_make(uint8_t *message, size_t size)
+struct names {
+    uint8_t known[256]; /* as it stands in a question, or empty */
+    size_t known_size;
+    uint32_t ttl;
+};
+
+static void known_set(struct names *names, const char *name)
 {
+    while (*name && names->known_size + 65 < sizeof names->known) {
+        size_t label = strcspn(name, ".");
+        if (label == 0 || label > 63)
+            exit(64);
+        names->known[names->known_size++] = (uint8_t)label;
+        memcpy(names->known + names->known_size, name, label);
+        names->known_size += label;
+        name += label + (name[label] == '.');
+    }
+    names->known[names->known_size++] = 0;
+}
+
+static size_t record_add(uint8_t *message, size_t at, const uint8_t *type, uint32_t ttl, const uint8_t *data,
+                         uint8_t size)
+{
+    const uint8_t head[] = {0xc0,
+                            HEADER_SIZE,
+                            0,
+                            *type,
+                            0,
+                            1,
+                            (uint8_t)(ttl >> 24),
+                            (uint8_t)(ttl >> 16),
+                            (uint8_t)(ttl >> 8),
+                            (uint8_t)ttl,
+                            0,
+                            size};
+    memcpy(message + at, head, sizeof head);
+    memcpy(message + at + sizeof head, data, size);
+    return at + sizeof head + size;
+}
+
+/* Its owner is the name that was asked for; the last of its five numbers says how long "no" may be kept (RFC
+ * 2308). */
+static size_t authority_add(const struct names *names, uint8_t *message, size_t at)
+{
+    static const uint8_t type = 6;
+    uint8_t data[22] = {0};
+    for (unsigned i = 0; i < 4; i++)
+        data[18 + i] = (uint8_t)(names->ttl >> (24 - 8 * i));
+    message[9] = 1;
+    return record_add(message, at, &type, names->ttl, data, sizeof data);
+}
+
+/* Turns the query into its answer (RFC 1035, section 4.1.1). */
+static size_t answer_make(const struct names *names, uint8_t *message, size_t size)
+{
+    static const uint8_t type = 1, address[] = {192, 0, 2, 1};
     size_t end = question_end(message, size);
-    if (!end)
+    if (!end || end + 64 > MESSAGE_MAX)
         return 0;
+    size_t name_size = end - HEADER_SIZE - 4;
+    bool known = name_size == names->known_size &&
+                 memcmp(message + HEADER_SIZE, names->known, name_size) == 0;
     message[2] = (uint8_t)(0x84 | (message[2] & 0x01)); /* an authoritative answer; RD as it came */
-    message[3] = 0x80 | 3;                              /* RA, NXDOMAIN */
+    message[3] = known ? 0x80 : 0x80 | 3;               /* RA, and NXDOMAIN */
     memset(message + 6, 0, 6);
-    return end;
+    if (!known || message[end - 3] != type)
+        return authority_add(names, message, end);
+    message[7] = 1;
+    return record_add(message, end, &type, names->ttl, address, sizeof address);
 }
 
 int main(int argc, char **argv)
 {
     struct sockaddr_in at = {.sin_family = AF_INET, .sin_port = htons(53)};
     const char *address = "127.0.0.1";
-    for (int option; (option = getopt(argc, argv, "a:p:")) != -1;) {
+    struct names names = {.ttl = 300};
+    for (int option; (option = getopt(argc, argv, "a:p:k:t:")) != -1;) {
         if (option == 'a')
             address = optarg;
         else if (option == 'p')
             at.sin_port = htons((uint16_t)strtol(optarg, NULL, 10));
+        else if (option == 'k')
+            known_set(&names, optarg);
+        else if (option == 't')
+            names.ttl = (uint32_t)strtoul(optarg, NULL, 10);
         else
             return 64;
     }
@@ -71,7 +137,7 @@ int main(int argc, char **argv)
         struct sockaddr_storage from;
         socklen_t from_size = sizeof from;
         ssize_t got = recvfrom(fd, message, sizeof message, 0, (struct sockaddr *)&from, &from_size);
-        size_t size = got > 0 ? answer_make(message, (size_t)got) : 0;
+        size_t size = got > 0 ? answer_make(&names, message, (size_t)got) : 0;
         if (size)
             sendto(fd, message, size, 0, (struct sockaddr *)&from, from_size);
     }

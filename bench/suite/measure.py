@@ -82,6 +82,10 @@ def load_run(server, mode, pace, seconds=None):
               "rate": seen["messages_per_second"] if mode.startswith("mail") else seen["sessions_per_second"],
               "roles_us": {role: (roles_after[role] - roles_before.get(role, 0)) / units
                            for role in roles_after if units}}
+    questions = server.questions()
+    if questions and units:
+        result["questions"] = {"a_session": questions["asked"] / units, "sent": questions["sent"] / units,
+                               "failed": questions["failed"], "took_us": questions["took_us"] / max(1, questions["sent"])}
     if mode.startswith("mail"):
         result["arrived"] = server.arrived()
         result["end_to_end"] = units / (load_ended - began + settle_seconds) if settled else None

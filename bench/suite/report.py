@@ -135,6 +135,19 @@ def section_roles(numbers):
     return "" if not rows else "## CPU by process, µs\n\n" + table(["server", "test", "processes"], rows) + "\n"
 
 
+def section_questions(numbers):
+    rows = []
+    for name in numbers.servers():
+        last = numbers.last(name, "accept")
+        if last and last.get("questions"):
+            seen = last["questions"]
+            rows.append([name, number(seen["a_session"], 1), number(seen["sent"], 1), seen["failed"],
+                         number(seen["took_us"])])
+    head = ["server", "questions a session", "sent a session", "failed", "µs an answer"]
+    return "" if not rows else ("## Questions to name servers\n\nThose that are alike and under way at once are sent once.\n\n"
+                                + table(head, rows) + "\n")
+
+
 def section_sustained(numbers):
     rows = []
     for name in numbers.servers():
@@ -210,13 +223,19 @@ def end_to_end(numbers, name):
 def targets(numbers):
     inline = [name for name in numbers.servers()
               if BY_NAME[name].meaning == servers.INLINE and not name.startswith("postern")]
-    gate = numbers.role_cpu("postern", "accept", "gate")
+    raw = numbers.cpu("raw", "accept")
+    gate = {name: numbers.role_cpu(name, "accept", "gate") for name in ("postern", "postern-own", "postern-dns")}
+    asked = numbers.median("postern-dns", "accept", lambda r: r["questions"]["a_session"])
     idle = numbers.last("postern", "idle")
     found = [
-        target("gate CPU of a session without message, x raw", quotient(gate, numbers.cpu("raw", "accept")), 1.25,
+        target("gate CPU of a session without message, nothing judged, x raw", quotient(gate["postern-own"], raw), 1.25,
                False),
-        target("sessions/s without message, x raw", quotient(numbers.rate("postern", "accept"),
-                                                             numbers.rate("raw", "accept")), 0.80),
+        target("gate CPU of a stranger's session, all checks on, no DNS, x raw", quotient(gate["postern"], raw), 1.45,
+               False),
+        target(f"gate CPU of a stranger's session, {number(asked, 1)} DNS questions, x raw",
+               quotient(gate["postern-dns"], raw), 2, False),
+        target("sessions/s without message, nothing judged, x raw", quotient(numbers.rate("postern-own", "accept"),
+                                                                             numbers.rate("raw", "accept")), 0.80),
         target("refused sessions/s, x OpenSMTPD", quotient(numbers.rate("postern", "reject"),
                                                            numbers.rate("opensmtpd", "reject")), 3.5),
     ]
@@ -271,5 +290,5 @@ def section_conditions(data, numbers):
 def markdown(data):
     numbers = Numbers(data["results"])
     return (section_conditions(data, numbers) + section_targets(numbers) + "## Sessions and messages\n\n"
-            + section_loads(numbers) + section_roles(numbers) + section_arrival(numbers) + section_sustained(numbers)
+            + section_loads(numbers) + section_roles(numbers) + section_questions(numbers) + section_arrival(numbers) + section_sustained(numbers)
             + section_sync(numbers) + section_idle(numbers) + section_drip(numbers))

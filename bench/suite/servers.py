@@ -130,6 +130,10 @@ class Server:
         """Messages that reached their mailbox or the sink; None where nothing tells."""
         return self.sink.tally()["messages"] if self.sink else None
 
+    def questions(self):
+        """What it has asked name servers so far: asked, sent, failed, took_us; None where nothing tells."""
+        return None
+
     def settings_text(self):
         """The configuration that the figures belong to."""
         return ""
@@ -287,8 +291,10 @@ class Postern(Server):
     name = "postern"
     tests = ("reject", "accept", "mail", "mail50", "sync", "idle", "drip", "sustained")
     idle_clients = 18000
-    note = "one gate, Maildir"
+    note = "one gate, Maildir; strangers, all checks on, no name server"
     route = "maildir"
+    more = ""  # configuration
+    names = 1  # the name server's port: nobody is there
 
     @classmethod
     def available(cls):
@@ -296,13 +302,14 @@ class Postern(Server):
             [POSTERN, "serve", "--help"], capture_output=True, check=False).returncode == 0
 
     def settings_text(self):
-        return postern_configuration("WORK", 25, self.route, 2525 if self.sink else 0)
+        return postern_configuration("WORK", 25, self.route, 2525 if self.sink else 0, self.names) + self.more
 
     def launch(self):
         self.port = peers.free_port()
         file = os.path.join(self.work, "postern.conf")
         with open(file, "w", encoding="utf-8") as out:
-            out.write(postern_configuration(self.work, self.port, self.route, self.sink.port if self.sink else 0))
+            sink_port = self.sink.port if self.sink else 0
+            out.write(postern_configuration(self.work, self.port, self.route, sink_port, self.names) + self.more)
         for name in ("mail", "state", "run"):
             os.makedirs(os.path.join(self.work, name), exist_ok=True)
             shutil.chown(os.path.join(self.work, name), "nobody", "nogroup")
@@ -353,6 +360,38 @@ class Postern(Server):
         return accepted - sum(answer["removed"] for answer in self.status("courier.sock"))
 
 
+class PosternOwn(Postern):
+    """For clients of our own networks: nothing is held against them, so this is the machine without its checks."""
+    name = "postern-own"
+    tests = ("accept",)
+    note = "one gate, Maildir; all clients are of its own networks, whom it does not judge"
+    more = "networks {\n    own 127.0.0.0/8\n}\n"
+
+
+class PosternDns(Postern):
+    """Each session has six questions for name servers, and each answer may be kept for no time at all."""
+    name = "postern-dns"
+    tests = ("accept",)
+    note = "one gate, Maildir; strangers, six questions a session to bench-names on loopback, and no answer may be kept"
+    more = "blocklist example-list {\n    zone list.example\n    probe no\n}\n"
+
+    def launch(self):
+        arguments = [NAMES, "-p", "0", "-k", "client.example", "-t", "0"]
+        self.answerer, self.names = raw_start(arguments, machine.LOAD_CORE)
+        super().launch()
+
+    def questions(self):
+        time.sleep(1.5)  # the gate tells its counts each second
+        total = next(answer for answer in self.status("postern.sock") if answer.get("total"))
+        return {"asked": total["dns_asked"], "sent": total["dns_sent"], "failed": total["dns_failed"],
+                "took_us": total["dns_took_us"]}
+
+    def release(self):
+        super().release()
+        self.answerer.terminate()
+        self.answerer.wait()
+
+
 class PosternRelay(Postern):
     name = "postern-relay"
     meaning = INLINE
@@ -374,7 +413,7 @@ def postern_role(pid):
         return "gone"
 
 
-def postern_configuration(work, port, route, sink_port):
+def postern_configuration(work, port, route, sink_port, names=1):
     """The one place that knows how Postern is set up for the benchmark."""
     if route == "maildir":
         way = f"maildir {work}/mail\n    mailbox {' '.join(peers.MAILBOXES)}"
@@ -388,7 +427,7 @@ gates 1
 state-directory {work}/state
 run-directory {work}/run
 listen 127.0.0.1:{port}
-dns.server 127.0.0.1:1
+dns.server 127.0.0.1:{names}
 limits {{
     connections 20000
     host-connections 1000
@@ -410,8 +449,8 @@ route example.net {{
 """
 
 
-SERVERS = [Raw, Postern, PosternRelay, Postfix, PostfixScreen, PostfixRelay, PostfixProxy, OpenSMTPD, OpenSMTPDRelay,
-           Exim, Haraka, Chasquid]
+SERVERS = [Raw, Postern, PosternOwn, PosternDns, PosternRelay, Postfix, PostfixScreen, PostfixRelay, PostfixProxy,
+           OpenSMTPD, OpenSMTPDRelay, Exim, Haraka, Chasquid]
 
 
 def names_start():
