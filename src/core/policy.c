@@ -90,9 +90,15 @@ const struct stance *policy_stance(struct turn *turn)
 {
     if (turn->stance_good)
         return &turn->stance;
+    turn->stance_good = true;
+    if (!turn->facts.site->override_count) { /* it is asked for at each answer */
+        turn->stance.count = 0;
+        turn->stance.allow = turn->stance.block = NULL;
+        turn->stance.known = turn->stance.observe = false;
+        return &turn->stance;
+    }
     struct subject subject = subject_of(turn);
     stance_make(turn->facts.site, &subject, &turn->stance);
-    turn->stance_good = true;
     return &turn->stance;
 }
 

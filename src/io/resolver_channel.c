@@ -57,27 +57,12 @@ static ares_ssize_t socket_send(ares_socket_t fd, const struct iovec *parts, int
 }
 
 /* Whether the datagram answers a question that is under way. */
-static bool was_asked(const struct resolver *resolver, const char *packet, size_t len)
+static bool was_asked(const struct resolver *resolver, struct slice packet)
 {
-    if (len < 12)
+    if (packet.len < 12)
         return false;
-    const struct entry *entry = table_get(&resolver->by_id, slice_of(packet, ID_SIZE));
-    struct arena arena;
-    char room[1024];
-    if (!entry)
-        return false;
-    arena_init(&arena, room, sizeof room);
-    /* Its question alone is looked at: as if it had no records. */
-    char head[12 + DNS_NAME_MAX + 8];
-    const size_t kept = len < sizeof head ? len : sizeof head;
-    memcpy(head, packet, kept);
-    memset(head + 6, 0, 6);
-    head[2] &= (char)~2;
-    head[3] &= (char)0xf0;
-    const struct dns_answer answer = dns_answer_read(slice_of(head, kept), entry_name(entry), entry->type,
-                                                     &arena);
-    arena_drop(&arena);
-    return answer.status != DNS_BAD;
+    const struct entry *entry = table_get(&resolver->by_id, slice_head(packet, ID_SIZE));
+    return entry && dns_question_is(packet, entry_name(entry), entry->type);
 }
 
 /* Streams have no sender's address: what comes there was not sent by somebody else. */
@@ -89,7 +74,7 @@ static ares_ssize_t socket_receive(ares_socket_t fd, void *at, size_t size, int 
     const ssize_t got = recvfrom(fd, at, size, flags, from, from_size);
     if (got < 0 || !from)
         return got;
-    if (!was_asked(channel->resolver, at, (size_t)got))
+    if (!was_asked(channel->resolver, slice_of(at, (size_t)got)))
         counts->strays++;
     else if (((const char *)at)[2] & 2)
         counts->cut++;
@@ -179,13 +164,22 @@ static struct slice id_key(const struct entry *entry)
     return slice_of((const char *)&entry->id, ID_SIZE);
 }
 
+/* From the system, many at once. */
+static uint16_t id_next(struct resolver *resolver)
+{
+    if (resolver->ids_left == 0 &&
+        getrandom(resolver->ids, sizeof resolver->ids, GRND_NONBLOCK) == (ssize_t)sizeof resolver->ids)
+        resolver->ids_left = IDS;
+    return resolver->ids_left ? resolver->ids[--resolver->ids_left]
+                              : (uint16_t)random_next(&resolver->random);
+}
+
 /* Nobody outside may guess it. As it stands in memory, so it is sent. */
 static void id_take(struct entry *entry)
 {
     struct resolver *resolver = entry->resolver;
     do {
-        if (getrandom(&entry->id, sizeof entry->id, GRND_NONBLOCK) != (ssize_t)sizeof entry->id)
-            entry->id = (uint16_t)random_next(&resolver->random);
+        entry->id = id_next(resolver);
     } while (table_get(&resolver->by_id, id_key(entry)));
     table_put(&resolver->by_id, id_key(entry), entry);
 }

@@ -20,6 +20,7 @@
 #define INVENTED_MAX      8u
 #define INVENTS_EACH_MS   3600000u
 #define INVENTS_FAILED_MS 60000u
+#define IDS               128u
 #define PROBE_MAX         200u /* octets of settings.probe */
 
 /* One question: under way, kept, or both while it is asked anew. */
@@ -86,6 +87,8 @@ struct resolver {
     struct link to_send;
     struct arena scratch; /* of the answer at hand */
     struct random random;
+    uint16_t ids[IDS]; /* drawn in advance */
+    size_t ids_left;
     struct health health;
     struct resolver_counts counts;
     char probe[PROBE_MAX + 1];

@@ -124,6 +124,33 @@ struct slice dns_pointer_name(struct arena *arena, const struct address *address
                        address->family == ADDRESS_IPV4 ? SLICE("in-addr.arpa") : SLICE("ip6.arpa"));
 }
 
+static unsigned number_at(const char *at)
+{
+    return (unsigned)(uint8_t)at[0] << 8 | (uint8_t)at[1];
+}
+
+/* Servers repeat the name as it was sent, or in other letters; never compressed, for nothing stands before
+ * it.
+ */
+bool dns_question_is(struct slice packet, struct slice name, enum dns_type type)
+{
+    const size_t end = HEADER_SIZE + name.len +
+                       2; /* each dot and the beginning have a length, and the root */
+    size_t at = HEADER_SIZE;
+    struct slice label;
+    if (packet.len < end + 4 || number_at(packet.at + 4) != 1)
+        return false;
+    while (slice_cut(&name, '.', &label)) {
+        if ((uint8_t)packet.at[at++] != label.len)
+            return false;
+        for (size_t i = 0; i < label.len; i++)
+            if (text_lower(packet.at[at++]) != label.at[i])
+                return false;
+    }
+    return packet.at[at] == 0 && number_at(packet.at + end) == (unsigned)type &&
+           number_at(packet.at + end + 2) == CLASS_IN;
+}
+
 /* --- octets of an answer ---------------------------------------------------------------------------------
  */
 

@@ -39,6 +39,10 @@ void dns_query_write(struct buf *buf, uint16_t id, struct slice name, enum dns_t
 struct slice dns_reverse(struct arena *arena, const struct address *address, struct slice zone);
 struct slice dns_pointer_name(struct arena *arena, const struct address *address);
 
+/* Whether a packet has this one question; what stands behind it is not looked at. The name is in lower case.
+ */
+bool dns_question_is(struct slice packet, struct slice name, enum dns_type type);
+
 enum dns_status {
     DNS_FOUND,
     DNS_NO_DATA, /* the name is there, records of the type are not */

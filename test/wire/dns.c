@@ -263,14 +263,42 @@ static void endless_names(void **state)
     end(&rig);
 }
 
+static void questions_are_told_apart(void **state)
+{
+    static const struct {
+        const char *name;
+        enum dns_type type;
+        bool same;
+    } rows[] = {{"mx.example.org", DNS_A, true},     {"mx.example.org", DNS_AAAA, false},
+                {"mx.example.com", DNS_A, false},    {"mx.example.or", DNS_A, false},
+                {"mx.example.org.uk", DNS_A, false}, {"mxe.xample.org", DNS_A, false},
+                {"mx.example", DNS_A, false},        {"example.org", DNS_A, false}};
+    struct buf packet;
+    (void)state;
+    buf_init(&packet, 600);
+    dns_query_write(&packet, 7, SLICE("MX.Example.ORG"), DNS_A);
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        const struct slice name = slice_text(rows[i].name);
+        assert_int_equal(dns_question_is(buf_slice(&packet), name, rows[i].type), rows[i].same);
+    }
+    for (size_t len = 0; len < 12 + 16 + 4; len++) /* the OPT behind the question is of no interest */
+        assert_false(dns_question_is(slice_head(buf_slice(&packet), len), SLICE("mx.example.org"), DNS_A));
+    assert_true(dns_question_is(slice_head(buf_slice(&packet), 12 + 16 + 4), SLICE("mx.example.org"), DNS_A));
+    packet.at[5] = 2;
+    assert_false(dns_question_is(buf_slice(&packet), SLICE("mx.example.org"), DNS_A));
+    buf_drop(&packet);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(questions),     cmocka_unit_test(sound_names),     cmocka_unit_test(reverse_names),
-        cmocka_unit_test(addresses),     cmocka_unit_test(aliases),         cmocka_unit_test(names),
-        cmocka_unit_test(exchanges),     cmocka_unit_test(texts),           cmocka_unit_test(nothing),
-        cmocka_unit_test(refusals),      cmocka_unit_test(wrong_questions), cmocka_unit_test(cut_anywhere),
-        cmocka_unit_test(endless_names),
+        cmocka_unit_test(questions),       cmocka_unit_test(sound_names),
+        cmocka_unit_test(reverse_names),   cmocka_unit_test(addresses),
+        cmocka_unit_test(aliases),         cmocka_unit_test(names),
+        cmocka_unit_test(exchanges),       cmocka_unit_test(texts),
+        cmocka_unit_test(nothing),         cmocka_unit_test(refusals),
+        cmocka_unit_test(wrong_questions), cmocka_unit_test(cut_anywhere),
+        cmocka_unit_test(endless_names),   cmocka_unit_test(questions_are_told_apart),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
