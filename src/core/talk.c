@@ -107,14 +107,26 @@ static void flag_add(struct slice *flags, struct slice flag, struct arena *arena
     *flags = arena_join(arena, start, flag);
 }
 
+static bool was_found(const struct session *session, enum finding finding)
+{
+    return session->found[finding / 64] & UINT64_C(1) << finding % 64;
+}
+
+static struct slice flag_of(unsigned finding)
+{
+    return finding == FIND_HELO_SCHIZOPHRENIC ? SLICE("schizo") : slice_text(finding_info(finding)->word);
+}
+
 static struct slice ending_flags(const struct session *session, struct arena *arena)
 {
     struct slice flags = SLICE_NONE;
     for (unsigned word = 0; word < FIND_SET_WORDS; word++)
         for (uint64_t bits = session->found[word]; bits; bits &= bits - 1) {
             unsigned finding = word * 64 + (unsigned)__builtin_ctzll(bits);
-            flag_add(&flags, slice_text(finding_info(finding)->word), arena);
+            flag_add(&flags, flag_of(finding), arena);
         }
+    if (was_found(session, FIND_LISTED) || was_found(session, FIND_OVERRIDE_BLOCK))
+        flag_add(&flags, SLICE("black"), arena);
     if (session->peer.family == ADDRESS_IPV6)
         flag_add(&flags, SLICE("ipv6"), arena);
     if (session->ending == END_QUIT)
