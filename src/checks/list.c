@@ -16,6 +16,7 @@ const struct check *const check_list[] = {
     &check_rate_mail,
 
     /* at RCPT: whose machine it is, then the recipient, then what builds on all that */
+    &check_origin,
     &check_pool,
     &check_known_pool,
     &check_recipient,

@@ -25,6 +25,7 @@ extern const struct check check_null_sender;
 extern const struct check check_pool;
 extern const struct check check_rate_mail;
 extern const struct check check_rate_recipient;
+extern const struct check check_origin;
 extern const struct check check_trap;
 extern const struct check check_recipient;
 extern const struct check check_header;

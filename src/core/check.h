@@ -56,6 +56,8 @@ struct check {
     bool about_address;     /* judges the client's address: not for those who bring other people's mail */
     enum audience audience; /* who is not in it costs nothing */
     const uint8_t *finds; /* FIND_…, 0 at the end: where all of them are off it is not run. NULL: always */
+    bool (*wanted)(
+        const struct site *site); /* false: the site has nothing for it, it is not run. NULL: always */
     enum check_result (*run)(struct turn *turn);
 };
 
@@ -75,6 +77,11 @@ enum action turn_action(struct turn *turn);
 bool turn_is_vouched(struct turn *turn);
 /* The answer, or NULL: not here yet. The key is copied. An answer FAILED or TIMEOUT is an answer, too. */
 const struct ask *turn_ask(struct turn *turn, enum ask_kind kind, struct slice key);
+/* The same for what is not worth waiting for: it is asked only in advance, and where it is NULL the check
+ * need not wait. */
+const struct ask *turn_peek(struct turn *turn, enum ask_kind kind, struct slice key);
+/* Whether the finding can change what becomes of the command: by a weight or by an action. */
+bool turn_weighs(struct turn *turn, enum finding finding);
 /* The same, where nobody should wait for it longer than wait_ms from now on. */
 const struct ask *turn_ask_within(struct turn *turn, enum ask_kind kind, struct slice key, uint64_t wait_ms);
 /* A fact was observed; the evidence is a sentence in words, without a final dot. */

@@ -162,8 +162,16 @@ bool turn_is_vouched(struct turn *turn)
     return balance(turn) < 0;
 }
 
+bool turn_weighs(struct turn *turn, enum finding finding)
+{
+    const struct rule rule = stance_rule(turn->facts.site, policy_stance(turn), finding);
+    return rule.mode == MODE_ENFORCE && (rule.weight || rule.action != ACTION_NONE);
+}
+
 bool policy_wants(const struct site *site, const struct check *check)
 {
+    if (check->wanted && !check->wanted(site))
+        return false;
     for (const uint8_t *finding = check->finds; finding && *finding; finding++)
         if (site_wants(site, *finding))
             return true;

@@ -166,7 +166,8 @@ struct blocklist {
     bool ipv4, ipv6;
 };
 
-#define BLOCKLISTS_MAX 16
+#define BLOCKLISTS_MAX   16
+#define ORIGIN_FILES_MAX 4
 
 struct override;
 
@@ -197,6 +198,8 @@ struct site {
     size_t override_count;
     struct blocklist *blocklists; /* BLOCKLISTS_MAX at most */
     size_t blocklist_count;
+    struct slice *origin_files; /* ORIGIN_FILES_MAX at most, absolute */
+    size_t origin_file_count;
     /* by overrides_note, once they are all there */
     uint64_t raised[FIND_LIMIT / 64]; /* findings that an override may switch on */
     bool by_recipient;                /* an override looks at recipients */

@@ -118,6 +118,14 @@ const struct ask *turn_ask_within(struct turn *turn, enum ask_kind kind, struct 
     return answer;
 }
 
+const struct ask *turn_peek(struct turn *turn, enum ask_kind kind, struct slice key)
+{
+    if (turn->in_advance)
+        return turn_ask(turn, kind, key);
+    const struct ask *ask = ask_find(turn->step->session, kind, key);
+    return ask && ask->status != ANSWER_PENDING ? ask : NULL;
+}
+
 /* --- what a run leaves ---------------------------------------------------------------------------------- */
 
 static struct slice turn_vformat(struct turn *turn, const char *format, va_list arguments)

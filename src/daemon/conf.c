@@ -283,6 +283,7 @@ static void site_finish(struct conf_maker *maker)
     site->overrides = conf_list_finish(&maker->overrides, &site->arena, &site->override_count);
     overrides_note(site);
     site->blocklists = conf_list_finish(&maker->blocklists, &site->arena, &site->blocklist_count);
+    site->origin_files = conf_list_finish(&maker->origin_files, &site->arena, &site->origin_file_count);
     for (size_t i = 0; i < site->route_count; i++) {
         site->routes[i].number = (uint16_t)i;
         for (size_t n = 0; n < site->routes[i].domain_count; n++)

@@ -1,8 +1,8 @@
 /* What the parts of the configuration's loader share; nobody else includes this.
  *
  * conf.c reads files and follows includes, conf_words.c walks over directives by tables of words,
- * conf_site.c, conf_route.c, conf_policy.c and conf_access.c know what the words mean, conf_files.c looks at
- * the files that are named, conf_judge.c at what only the whole can show. */
+ * conf_site.c, conf_route.c, conf_policy.c, conf_access.c and their like know what the words mean,
+ * conf_files.c looks at the files that are named, conf_judge.c at what only the whole can show. */
 #ifndef DAEMON_CONF_MAKE_H
 #define DAEMON_CONF_MAKE_H
 
@@ -48,6 +48,7 @@ struct conf_maker {
     struct conf_list own, xclient, bare_newline, trusted;
     struct conf_list overrides;
     struct conf_list blocklists;
+    struct conf_list origin_files;
     struct conf_list banner;
     size_t banner_octets;
     struct digest *digest; /* of all the text that was read; NULL after its end */
@@ -101,6 +102,10 @@ void conf_block_read(struct conf_maker *maker, const struct conf_source *source,
 void conf_walk_nodes(struct conf_maker *maker, const struct conf_source *source,
                      const struct conf_node *first, const struct conf_walk *walk);
 
+/* Reads the directive as if it stood under that name in the table; false: the table has no such word. Its
+ * `once` does not count here. */
+bool conf_word_read(const struct conf_at *at, const struct conf_words *words, struct slice name);
+
 /* NULL: it stands here for the first time, and is remembered. Else where it stood first. block 0: the whole
  * configuration. */
 const struct conf_place *conf_first(struct conf_maker *maker, unsigned block, const char *kind,
@@ -150,6 +155,7 @@ void conf_check_read(const struct conf_at *at);     /* check FINDING { … } */
 void conf_access_read(const struct conf_at *at);    /* access FILE … */
 void conf_trap_read(const struct conf_at *at);      /* trap ADDRESS … */
 void conf_blocklist_read(const struct conf_at *at); /* blocklist NAME { … } */
+void conf_origin_read(const struct conf_at *at);    /* origin.file FILE … */
 void conf_override_read(const struct conf_at *at);  /* override { … } */
 
 struct conf_network_use {

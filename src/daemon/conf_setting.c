@@ -2,6 +2,7 @@
 #include "daemon/conf_make.h"
 
 #include "base/text.h"
+#include "io/origin.h"
 #include "wire/domain.h"
 #include "wire/path.h"
 
@@ -83,6 +84,13 @@ static bool is_short_domain(struct slice text)
     return text.len <= 200 && is_domain(text);
 }
 
+#define ZONE_EXPECTED "a zone such as origin.example.org, of at most 180 octets and without a last dot"
+
+static bool is_zone(struct slice text)
+{
+    return text.len <= ORIGIN_ZONE_MAX && is_domain(text);
+}
+
 static bool is_path(struct slice text)
 {
     return text.len > 0;
@@ -110,6 +118,9 @@ static const struct text_rule text_rules[] = {
     {"dns.server", is_name_servers,
      "addresses of name servers, such as 127.0.0.1 or \"192.0.2.53 [2001:db8::53]:5353\"", true, false, NULL},
     {"dns.probe", is_short_domain, "a domain such as com", true, false, NULL},
+    {"origin.zone", is_zone, ZONE_EXPECTED, true, false, NULL},
+    {"origin.zone6", is_zone, ZONE_EXPECTED, true, false, NULL},
+    {"origin.names", is_zone, ZONE_EXPECTED, true, false, NULL},
     {"log.file", is_path, "a file", true, true, NULL},
     {"log.facility", is_facility, "a facility of syslog(3), such as mail or local0", false, false, NULL},
     {"message-id.exempt", conf_exempt_fits, CONF_EXEMPT_EXPECTED, true, false, NULL},
@@ -194,7 +205,7 @@ static bool section_other(const struct conf_at *at)
 
     if (info)
         setting_read(at, info);
-    return info;
+    return info || conf_word_read(at, &conf_site_words, name);
 }
 
 static struct slice section_other_name(const struct conf_at *at, size_t index)

@@ -235,6 +235,7 @@ static const struct conf_word site_words[] = {
     {"check", "check FINDING { ... }", conf_check_read, 1, 1, CONF_BLOCK_MUST, false},
     {"override", "override { ... }", conf_override_read, 0, 0, CONF_BLOCK_MUST, false},
     {"blocklist", "blocklist NAME { ... }", conf_blocklist_read, 1, 1, CONF_BLOCK_MUST, false},
+    {"origin.file", "origin.file FILE ...", conf_origin_read, 1, 0, CONF_BLOCK_NONE, false},
     {"access", "access FILE ...", conf_access_read, 1, 0, CONF_BLOCK_NONE, false},
     {"trap", "trap ADDRESS ...", conf_trap_read, 1, 0, CONF_BLOCK_NONE, false},
 };

@@ -169,6 +169,15 @@ static const struct conf_word *word_find(const struct conf_words *words, struct 
     return NULL;
 }
 
+bool conf_word_read(const struct conf_at *at, const struct conf_words *words, struct slice name)
+{
+    const struct conf_word *word = word_find(words, name);
+
+    if (word && shape_is_good(at, word))
+        word->read(at);
+    return word;
+}
+
 static void node_read(const struct conf_at *at, const struct conf_walk *walk)
 {
     const struct conf_word *word = word_find(walk->words, at->node->name);

@@ -81,6 +81,7 @@ static void ask(struct conn *conn, const struct outbox_action *action)
     case ASK_MX:
     case ASK_TXT:
     case ASK_LISTED:
+    case ASK_ORIGIN:
     case ASK_REGISTERED: questions_ask(gate->questions, ticket, action->ask, action->key); break;
     case ASK_NOTHING:
     case ASK_KIND_LIMIT: inbox_post_answer(gate->inbox, ticket, ANSWER_NONE, SLICE_NONE); break;

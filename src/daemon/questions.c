@@ -1,6 +1,7 @@
 #include "daemon/questions.h"
 #include "base/memory.h"
 #include "io/blocklist.h"
+#include "io/origin.h"
 #include "io/suffix.h"
 
 #include <stdio.h>
@@ -12,6 +13,7 @@ struct questions {
     struct gate *gate;
     struct resolver *resolver;       /* NULL: there is none */
     struct blocklists *blocklists;   /* NULL: none are asked, or there is no resolver */
+    struct origins *origins;         /* NULL: nothing is set that could know them */
     struct suffix *suffix;           /* NULL: there is none */
     struct link waiting;             /* struct question */
     struct question *spare;          /* for the next one: most are answered at once */
@@ -24,6 +26,7 @@ struct question {
     union {
         struct resolver_waiter resolver;
         struct blocklist_waiter list;
+        struct origin_waiter origin;
     } waiter;
     struct link link;
     struct questions *questions;
@@ -31,6 +34,7 @@ struct question {
 };
 
 _Static_assert(BLOCKLISTS_MAX <= COUNTERS_LISTS, "each list has its counters");
+_Static_assert(ORIGIN_FILES_MAX <= COUNTERS_FILES, "each file has its news");
 
 /* --- what is told of the services ---------------------------------------------------------------------- */
 
@@ -82,6 +86,30 @@ static void list_changed(void *data, size_t list, bool works, const char *reason
                .state = works ? SLICE("works") : SLICE("off"),
                .reason = slice_text(reason),
                .effect = works ? SLICE_NONE : SLICE("it is not asked until it is well again")});
+}
+
+static unsigned file_subject(const struct site *site, struct slice file)
+{
+    unsigned i = 0;
+    while (i + 1 < site->origin_file_count && !slice_equal(site->origin_files[i], file))
+        i++;
+    return 1 + COUNTERS_LISTS + i;
+}
+
+static void origin_file_opened(void *data, struct slice file, const struct error *error)
+{
+    const struct questions *questions = data;
+    const unsigned subject = file_subject(questions->gate->site, file);
+    char service[300];
+    if (!is_news(questions, subject, file, error != NULL))
+        return;
+    const int len = snprintf(service, sizeof service, "origin file %.*s", (int)slice_head(file, 200).len,
+                             file.at);
+    record(questions->gate, &(struct event_service_changed){
+                                .service = slice_of(service, (size_t)len),
+                                .state = error ? SLICE("off") : SLICE("works"),
+                                .reason = error ? slice_text(error->text) : SLICE("it can be read"),
+                                .effect = error ? SLICE("origins are not looked up in it") : SLICE_NONE});
 }
 
 /* --- the name servers ---------------------------------------------------------------------------------- */
@@ -204,6 +232,47 @@ static void blocklists_begin(struct questions *questions)
                                       .data = questions});
 }
 
+/* --- origins ------------------------------------------------------------------------------------------- */
+
+static void origin_answered(struct origin_waiter *waiter, const struct resolver_answer *answer)
+{
+    question_end(LIST_OF(waiter, struct question, waiter.origin), answer);
+}
+
+static void ask_origin(struct questions *questions, struct ticket ticket, struct slice key)
+{
+    struct resolver_answer answer = {.status = ANSWER_NONE};
+    struct address address;
+    if (!questions->origins || !address_parse(key, &address)) {
+        post(questions, ticket, &answer);
+        return;
+    }
+    struct question *question = question_take(questions, ticket);
+    question->waiter.origin.done = origin_answered;
+    if (!origins_ask(questions->origins, &address, &question->waiter.origin, &answer)) {
+        list_add_last(&questions->waiting, &question->link);
+        return;
+    }
+    question_give(question);
+    post(questions, ticket, &answer);
+}
+
+static void origins_begin(struct questions *questions)
+{
+    const struct site *site = questions->gate->site;
+    const struct settings *set = &site->set;
+    if (!site->origin_file_count && !set->origin_zone.len && !set->origin_zone6.len)
+        return;
+    questions->origins = origins_open(&(struct origins_settings){.resolver = questions->resolver,
+                                                                 .files = site->origin_files,
+                                                                 .file_count = site->origin_file_count,
+                                                                 .zone = set->origin_zone,
+                                                                 .zone6 = set->origin_zone6,
+                                                                 .names = set->origin_names,
+                                                                 .tell = origin_file_opened,
+                                                                 .data = questions});
+}
+
 /* --- special addresses --------------------------------------------------------------------------------- */
 
 /* What a special address is called is known at home, if anywhere: servers of the public are not asked. */
@@ -248,6 +317,7 @@ void questions_ask(struct questions *questions, struct ticket ticket, enum ask_k
     case ASK_MX: ask_resolver(questions, ticket, DNS_MX, key); break;
     case ASK_TXT: ask_resolver(questions, ticket, DNS_TXT, key); break;
     case ASK_LISTED: ask_listed(questions, ticket, key); break;
+    case ASK_ORIGIN: ask_origin(questions, ticket, key); break;
     case ASK_REGISTERED: ask_registered(questions, ticket, key); break;
     default:
         inbox_post_answer(questions->gate->inbox, ticket, ANSWER_FAILED, SLICE("nobody can be asked"));
@@ -349,6 +419,7 @@ struct questions *questions_new(struct gate *gate)
     questions->suffix = suffix_open();
     resolver_begin(questions);
     blocklists_begin(questions);
+    origins_begin(questions);
     return questions;
 }
 
@@ -356,6 +427,7 @@ void questions_free(struct questions *questions)
 {
     if (!questions)
         return;
+    origins_close(questions->origins);
     blocklists_close(questions->blocklists);
     resolver_close(questions->resolver);
     while (!list_is_empty(&questions->waiting)) {

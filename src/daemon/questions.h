@@ -1,5 +1,5 @@
 /* The gate's questions to the outside that are no inner server's and not the store's: name servers,
- * blocklists, the public suffix list. */
+ * blocklists, files and zones of origins, the public suffix list. */
 #ifndef DAEMON_QUESTIONS_H
 #define DAEMON_QUESTIONS_H
 
@@ -13,8 +13,8 @@ struct questions;
 struct questions *questions_new(struct gate *gate);
 void questions_free(struct questions *questions); /* NULL is taken */
 
-/* The kind is one of ADDRESS4, ADDRESS6, POINTER, MX, TXT, LISTED, REGISTERED. One answer comes to the gate's
- * inbox, never none: after a `forget` nobody looks at it. */
+/* The kind is one of ADDRESS4, ADDRESS6, POINTER, MX, TXT, LISTED, ORIGIN, REGISTERED. One answer comes to
+ * the gate's inbox, never none: after a `forget` nobody looks at it. */
 void questions_ask(struct questions *questions, struct ticket ticket, enum ask_kind kind, struct slice key);
 /* Each second: what the status shows. */
 void questions_count(struct questions *questions);

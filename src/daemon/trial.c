@@ -93,6 +93,7 @@ static void answer_usually(struct trial *trial, const struct open_ask *ask, stru
     case ASK_MX:
     case ASK_TXT:
     case ASK_LISTED:
+    case ASK_ORIGIN:
     case ASK_REGISTERED:
         ret_answer->status = ANSWER_FAILED;
         ret_answer->value = SLICE(TRIAL_NOT_ASKED);

@@ -53,6 +53,7 @@ enum list_counter {
 };
 
 #define COUNTERS_LISTS 16
+#define COUNTERS_FILES 4 /* of origins */
 
 const char *counter_word(enum counter counter); /* "connections" */
 
@@ -81,7 +82,7 @@ uint64_t counters_list_get(const struct counters *counters, unsigned slot, unsig
 
 /* What gates have said of the services that they share, so that each thing is said once: the value that was
  * there, 0 at first. Subjects are numbers below COUNTERS_SUBJECTS. */
-#define COUNTERS_SUBJECTS (1 + COUNTERS_LISTS)
+#define COUNTERS_SUBJECTS (1 + COUNTERS_LISTS + COUNTERS_FILES)
 uint64_t counters_say(struct counters *counters, unsigned subject, uint64_t value);
 
 #define COUNTERS_RATE_MS 60000

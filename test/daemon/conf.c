@@ -235,7 +235,9 @@ static struct loaded load_file(const char *name, enum conf_care care)
     conf_report_init(&loaded.report);
     loaded.site = conf_load(name, care, &loaded.report);
     buf_init(&loaded.mistakes, 1u << 20);
+    buf_init(&loaded.warnings, 1u << 20);
     conf_notes_print(&loaded.report.mistakes, &loaded.mistakes);
+    conf_notes_print(&loaded.report.warnings, &loaded.warnings);
     assert_int_equal(loaded.site == NULL, loaded.report.mistakes.count > 0);
     return loaded;
 }
@@ -430,6 +432,26 @@ static void test_access_files(void **state)
     drop(&loaded);
 }
 
+/* What is no such file is a warning: gates do without it. */
+static void test_origin_files(void **state)
+{
+    (void)state;
+    write_file("aliases", SLICE("no database"));
+    write_file("a.conf",
+               SLICE(QUIET ROUTE "user root\ngroup root\norigin {\n file aliases\n zone origin.example\n}\n"
+                                 "origin.file none.mmdb\n"));
+    struct loaded loaded = load_file("a.conf", CONF_CARE_FILES);
+    assert_slice_equal(
+        buf_slice(&loaded.warnings),
+        "a.conf:6: origin.file \"aliases\": the file is no file in MaxMind's format, or is broken; "
+        "the gates go on without it\na.conf:9: origin.file \"none.mmdb\": the file cannot be read: "
+        "No such file or directory; the gates go on without it\n");
+    assert_int_equal(loaded.site->origin_file_count, 2);
+    assert_true(slice_ends_fold(loaded.site->origin_files[1], SLICE("/none.mmdb")));
+    assert_slice_equal(loaded.site->set.origin_zone, "origin.example");
+    drop(&loaded);
+}
+
 static void test_exempt_file(void **state)
 {
     (void)state;
@@ -568,6 +590,7 @@ int main(void)
         cmocka_unit_test(test_alias_files),
         cmocka_unit_test(test_blocklists),
         cmocka_unit_test(test_access_files),
+        cmocka_unit_test(test_origin_files),
         cmocka_unit_test(test_exempt_file),
         cmocka_unit_test(test_aliases_that_lead_nowhere),
         cmocka_unit_test(test_certificate_files),

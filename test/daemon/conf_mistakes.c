@@ -183,6 +183,15 @@ static const struct row mistakes[] = {
      "t.conf:2: probe cannot be \"often\": expected yes or no\n"},
     {"blocklist a { zone a.example }\nblocklist a { zone b.example }\n",
      "t.conf:2: blocklist a stands twice: expected it once, and it is at t.conf:1 already\n"},
+    {"origin.zone origin.example.\n",
+     "t.conf:1: origin.zone cannot be \"origin.example.\": expected a zone such as origin.example.org, of at "
+     "most 180 octets and without a last dot\n"},
+    {"origin.file\n", "t.conf:1: origin.file has too few values: expected origin.file FILE ...\n"},
+    {"origin { file }\n", "t.conf:1: origin.file has too few values: expected origin.file FILE ...\n"},
+    {"origin.file \"\"\n", "t.conf:1: origin.file cannot be \"\": expected a file in MaxMind's format\n"},
+    {"origin.file /a /b /c /d /e\n", "t.conf:1: there are too many files of origins: expected at most 4\n"},
+    {"origin.file /a\norigin.file /a\n",
+     "t.conf:2: origin.file /a stands twice: expected it once, and it is at t.conf:1 already\n"},
     {"dns.server localhost\n",
      "t.conf:1: dns.server cannot be \"localhost\": expected addresses of name servers, such as 127.0.0.1 or "
      "\"192.0.2.53 [2001:db8::53]:5353\"\n"},

@@ -1,0 +1,52 @@
+/* Where the client's address belongs in the net: AS number, netblock, country, registered name. It tells the
+ * operator who that is; by a weight of its own it can count. */
+#include "checks/list.h"
+
+#include "wire/origin.h"
+
+static bool is_wanted(const struct site *site)
+{
+    return site->origin_file_count || site->set.origin_zone.len || site->set.origin_zone6.len;
+}
+
+static void find(struct turn *turn, struct slice value)
+{
+    struct origin origin;
+    struct arena arena;
+    char room[1536];
+    arena_init(&arena, room, sizeof room);
+    if (origin_parse(value, &arena, &origin)) {
+        const struct slice words = origin_words(&origin, &arena);
+        turn_find(turn, FIND_ORIGIN, "%.*s", SLICE_ARGS(words));
+    }
+    arena_drop(&arena);
+}
+
+static enum check_result run(struct turn *turn)
+{
+    const struct facts *facts = turn_facts(turn);
+    char text[ADDRESS_TEXT_SIZE];
+    const struct slice key = slice_of(text, address_print(facts->peer, text));
+    const bool counts = turn_weighs(turn, FIND_ORIGIN);
+    const struct ask *answer = counts ? turn_ask(turn, ASK_ORIGIN, key) : turn_peek(turn, ASK_ORIGIN, key);
+    if (!answer) /* nobody waits for what is but told */
+        return counts ? CHECK_WAIT : CHECK_DONE;
+    if (answer->status == ANSWER_FOUND) /* fails open: of whom it cannot be said is nothing found */
+        find(turn, answer->value);
+    return CHECK_DONE;
+}
+
+static const uint8_t finds[] = {FIND_ORIGIN, 0};
+
+const struct check check_origin = {
+    .name = "origin",
+    .doc = "where the client's address belongs in the net",
+    .starts = STAGE_CONNECT,
+    .joins = STAGE_RCPT,
+    .once = true,
+    .about_address = true,
+    .audience = AUDIENCE_OUTSIDERS,
+    .finds = finds,
+    .wanted = is_wanted,
+    .run = run,
+};
