@@ -56,7 +56,7 @@ void ehlo_compare(struct turn *turn)
 #define KEY_SIZE (ADDRESS_PORT_TEXT_SIZE + 16)
 
 /* The host is remembered, but of machines without a name their network, where they went without a word. Keys
- * and values are those of the check "visit". */
+ * and values are those of the check "visit", places as it has them. */
 static struct slice visit_key(const struct session *session, bool politely, struct arena *arena)
 {
     const struct address *peer = &session->peer;
@@ -64,7 +64,7 @@ static struct slice visit_key(const struct session *session, bool politely, stru
     char text[ADDRESS_PORT_TEXT_SIZE];
     struct prefix prefix = {.bits = six ? 64 : 24};
     prefix.network = address_network(peer, prefix.bits);
-    if (six || network)
+    if (six || (network && !address_is_loopback(peer)))
         prefix_print(&prefix, text);
     else
         address_print(peer, text);
