@@ -67,6 +67,7 @@ int main(int argc, char **argv)
     site->routes = &route;
     site->route_count = 1;
     site->set.host_name = SLICE("mx.example");
+    site->set.banner_delay = 0; /* nobody lets the time pass here */
     site_add_domain(site, &route, domain);
     struct session_world world = {.site = site, .checks = check_list};
     outbox_init(&outbox);
