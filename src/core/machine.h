@@ -208,6 +208,7 @@ struct event_stamp step_stamp(const struct step *step);
         event_add_##name(&(step)->outbox->events, &record_stamp, &(struct event_##name){__VA_ARGS__});       \
     } while (0)
 struct outbox_action *step_act(struct step *step, enum outbox_kind kind);
+void step_forget(struct step *step, uint32_t number); /* the answer to that question is no longer wanted */
 void record_finding(struct step *step, enum finding finding, struct slice evidence);
 /* For information: it weighs nothing. */
 void record_observation(struct step *step, enum finding finding, struct slice evidence);

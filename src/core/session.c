@@ -112,7 +112,7 @@ void session_drop_stage(struct step *step)
     struct session *session = step->session;
     for (const struct ask *ask = session->asks; ask; ask = ask->next)
         if (ask->status == ANSWER_PENDING)
-            step_act(step, OUTBOX_FORGET)->number = ask->number;
+            step_forget(step, ask->number);
     session->asks = NULL;
     session->progress = NULL;
     session->line = SLICE_NONE;
@@ -248,7 +248,7 @@ static void time_out(struct step *step, struct ask *asks)
         if (ask->status != ANSWER_PENDING || !ask->needed)
             continue;
         ask->status = ANSWER_TIMEOUT;
-        step_act(step, OUTBOX_FORGET)->number = ask->number;
+        step_forget(step, ask->number);
         RECORD(step, question_answered, .kind = ask->kind, .key = ask->key, .status = ANSWER_TIMEOUT,
                .took_ms = session->tick_ms - ask->asked_ms);
     }

@@ -90,7 +90,7 @@ void ahead_drop(struct step *step)
         return;
     for (const struct ask *ask = session->ahead->asks; ask; ask = ask->next)
         if (ask->status == ANSWER_PENDING)
-            step_act(step, OUTBOX_FORGET)->number = ask->number;
+            step_forget(step, ask->number);
     ahead_free(session);
 }
 

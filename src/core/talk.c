@@ -18,6 +18,21 @@ struct outbox_action *step_act(struct step *step, enum outbox_kind kind)
     return action;
 }
 
+/* One that was asked in this very step has not left yet: it never does, for its key goes with its memory. */
+void step_forget(struct step *step, uint32_t number)
+{
+    struct outbox *outbox = step->outbox;
+    for (size_t i = 0; i < outbox->count; i++) {
+        if (outbox->actions[i].kind != OUTBOX_ASK || outbox->actions[i].number != number)
+            continue;
+        outbox->count--;
+        for (; i < outbox->count; i++)
+            outbox->actions[i] = outbox->actions[i + 1];
+        return;
+    }
+    step_act(step, OUTBOX_FORGET)->number = number;
+}
+
 void step_tell(struct step *step, const struct tell_item *tell)
 {
     struct outbox_action *action = step_act(step, OUTBOX_TELL);
