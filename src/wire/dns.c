@@ -68,11 +68,15 @@ bool dns_name_is_sound(struct slice name)
     if (name.len == 0 || name.len > DNS_NAME_MAX)
         return false;
     for (size_t i = 0; i < name.len; i++) {
-        if (name.at[i] == '.' && label == 0)
+        const char octet = name.at[i];
+        if (octet != '.') {
+            if (!octet_is_sound(octet) || ++label > 63)
+                return false;
+            continue;
+        }
+        if (label == 0)
             return false;
-        label = name.at[i] == '.' ? 0 : label + 1;
-        if (!octet_is_sound(name.at[i]) || label > 63)
-            return false;
+        label = 0;
     }
     return label > 0;
 }
