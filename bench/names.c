@@ -3,8 +3,9 @@
  *
  *   bench-names [-a ADDRESS] [-p PORT] [-k NAME] [-t SECONDS]      (127.0.0.1, 53; 0: any port that is free)
  *
- * Each query over UDP is answered at once: that there is no such name, or, for NAME and an IPv4 address, with
- * 192.0.2.1; for NAME and anything else, that there is no such data. -t: how long answers may be kept (300);
+ * Each query over UDP is answered at once: that there is no such name; with -k that NAME has the address
+ * 192.0.2.1, and that each IPv4 address has a name of its own below NAME that leads back to it; for names
+ * that are known and anything else, that there is no such data. -t: how long answers may be kept (300);
  * 0: each question comes here. Servers that look their clients up are measured with their look-ups on, and
  * without waiting for time-outs. Ends at SIGTERM; "listening ADDRESS PORT" says that it is open.
  */
@@ -35,7 +36,7 @@ static size_t question_end(const uint8_t *message, size_t size)
 }
 
 struct names {
-    uint8_t known[256]; /* as it stands in a question, or empty */
+    uint8_t known[200]; /* as it stands in a question, or empty */
     size_t known_size;
     uint32_t ttl;
 };
@@ -86,23 +87,93 @@ static size_t authority_add(const struct names *names, uint8_t *message, size_t 
     return record_add(message, at, &type, names->ttl, data, sizeof data);
 }
 
+/* A host's label is its address, each half of an octet as a letter: nothing that looks made. */
+enum { HOST_LABEL = 8 };
+
+static void host_label(const uint8_t address[4], uint8_t *label)
+{
+    for (unsigned i = 0; i < HOST_LABEL; i++)
+        label[i] = (uint8_t)('a' + (address[i / 2] >> (i % 2 ? 0 : 4) & 15));
+}
+
+/* The address of a host below NAME, by its label. */
+static bool host_address(const struct names *names, const uint8_t *name, size_t size, uint8_t address[4])
+{
+    if (size != 1 + HOST_LABEL + names->known_size || name[0] != HOST_LABEL ||
+        memcmp(name + 1 + HOST_LABEL, names->known, names->known_size) != 0)
+        return false;
+    memset(address, 0, 4);
+    for (unsigned i = 0; i < HOST_LABEL; i++) {
+        unsigned half = (unsigned)name[1 + i] - 'a';
+        if (half > 15)
+            return false;
+        address[i / 2] |= (uint8_t)(half << (i % 2 ? 0 : 4));
+    }
+    return true;
+}
+
+/* "5.1.0.127.in-addr.arpa" is asked about 127.0.1.5. */
+static bool reverse_address(const uint8_t *name, size_t size, uint8_t address[4])
+{
+    static const uint8_t arpa[] = "\7in-addr\4arpa"; /* and the root's length */
+    for (unsigned i = 4; i-- > 0;) {
+        size_t label = name[0];
+        if (label == 0 || label > 3 || label + 1 >= size)
+            return false;
+        address[i] = 0;
+        for (size_t j = 1; j <= label; j++)
+            address[i] = (uint8_t)(10 * address[i] + name[j] - '0');
+        name += label + 1;
+        size -= label + 1;
+    }
+    return size == sizeof arpa && memcmp(name, arpa, sizeof arpa) == 0;
+}
+
+/* What is known of the name: data and its type, or nothing but that it is there. */
+struct fact {
+    bool known;
+    uint8_t type; /* of the data */
+    uint8_t data[1 + HOST_LABEL + 256];
+    uint8_t size;
+};
+
+static void fact_find(const struct names *names, const uint8_t *name, size_t size, struct fact *ret_fact)
+{
+    static const uint8_t home[] = {192, 0, 2, 1};
+    uint8_t address[4];
+    *ret_fact = (struct fact){.known = names->known_size > 0, .type = 1, .size = 4};
+    if (size == names->known_size && memcmp(name, names->known, size) == 0) {
+        memcpy(ret_fact->data, home, sizeof home);
+    } else if (host_address(names, name, size, address)) {
+        memcpy(ret_fact->data, address, sizeof address);
+    } else if (reverse_address(name, size, address)) {
+        ret_fact->type = 12;
+        ret_fact->data[0] = HOST_LABEL;
+        host_label(address, ret_fact->data + 1);
+        memcpy(ret_fact->data + 1 + HOST_LABEL, names->known, names->known_size);
+        ret_fact->size = (uint8_t)(1 + HOST_LABEL + names->known_size);
+    } else {
+        ret_fact->known = false;
+    }
+}
+
 /* Turns the query into its answer (RFC 1035, section 4.1.1). */
 static size_t answer_make(const struct names *names, uint8_t *message, size_t size)
 {
-    static const uint8_t type = 1, address[] = {192, 0, 2, 1};
+    struct fact fact;
     size_t end = question_end(message, size);
-    if (!end || end + 64 > MESSAGE_MAX)
+    if (!end)
         return 0;
-    size_t name_size = end - HEADER_SIZE - 4;
-    bool known = name_size == names->known_size &&
-                 memcmp(message + HEADER_SIZE, names->known, name_size) == 0;
+    fact_find(names, message + HEADER_SIZE, end - HEADER_SIZE - 4, &fact);
+    if (end + 64 + fact.size > MESSAGE_MAX)
+        return 0;
     message[2] = (uint8_t)(0x84 | (message[2] & 0x01)); /* an authoritative answer; RD as it came */
-    message[3] = known ? 0x80 : 0x80 | 3;               /* RA, and NXDOMAIN */
+    message[3] = fact.known ? 0x80 : 0x80 | 3;          /* RA, and NXDOMAIN */
     memset(message + 6, 0, 6);
-    if (!known || message[end - 3] != type)
+    if (!fact.known || message[end - 3] != fact.type)
         return authority_add(names, message, end);
     message[7] = 1;
-    return record_add(message, end, &type, names->ttl, address, sizeof address);
+    return record_add(message, end, &fact.type, names->ttl, fact.data, fact.size);
 }
 
 int main(int argc, char **argv)

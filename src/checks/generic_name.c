@@ -39,10 +39,12 @@ static const char *const mail_words[] = {
 
 #define LIST(words) (words), sizeof(words) / sizeof *(words)
 
+/* Every stranger's name is held against all of them: their first letters tell most apart. */
 static bool word_in(struct slice word, const char *const *words, size_t count)
 {
+    const char first = text_lower(word.at[0]);
     for (size_t i = 0; i < count; i++)
-        if (slice_equal_fold(word, slice_text(words[i])))
+        if (words[i][0] == first && slice_equal_fold(word, slice_text(words[i])))
             return true;
     return false;
 }
@@ -104,7 +106,8 @@ static void numbers_cut(struct parts *parts)
 
 static void parts_cut(struct slice name, struct parts *ret_parts)
 {
-    *ret_parts = (struct parts){.host = host_of(name)};
+    ret_parts->host = host_of(name);
+    ret_parts->plain_len = ret_parts->dashed_len = ret_parts->number_count = 0;
     for (size_t i = 0; i < ret_parts->host.len; i++) {
         char octet = text_lower(ret_parts->host.at[i]);
         bool plain = text_is_alnum(octet);
@@ -115,9 +118,9 @@ static void parts_cut(struct slice name, struct parts *ret_parts)
     numbers_cut(ret_parts);
 }
 
-static bool plain_has(const struct parts *parts, const char *text)
+static bool plain_has(const struct parts *parts, struct slice text)
 {
-    return slice_find_slice(slice_of(parts->plain, parts->plain_len), slice_text(text)) != SLICE_NOT_FOUND;
+    return slice_find_slice(slice_of(parts->plain, parts->plain_len), text) != SLICE_NOT_FOUND;
 }
 
 /* --- IPv4 ---------------------------------------------------------------------------------------------- */
@@ -160,19 +163,48 @@ static bool numbers_all(const struct parts *parts, const uint8_t *octets)
 
 #define JOINED_MIN 7 /* digits: fewer in a row are met by chance */
 
+enum joint { JOINT_SHORT, JOINT_PADDED, JOINT_HEX, JOINT_COUNT };
+
+static size_t octet_print(uint8_t octet, enum joint joint, char *at)
+{
+    static const char digits[] = "0123456789abcdef";
+    size_t len = 0;
+    if (joint == JOINT_HEX) {
+        at[0] = digits[octet >> 4];
+        at[1] = digits[octet & 15];
+        return 2;
+    }
+    if (joint == JOINT_PADDED || octet >= 100)
+        at[len++] = digits[octet / 100];
+    if (joint == JOINT_PADDED || octet >= 10)
+        at[len++] = digits[octet / 10 % 10];
+    at[len++] = digits[octet % 10];
+    return len;
+}
+
+static bool v4_joined_as(const struct parts *parts, const uint8_t *octets, enum joint joint)
+{
+    char forth[12], back[12];
+    size_t forth_len = 0, back_len = 0;
+    for (size_t i = 0; i < 4; i++) {
+        forth_len += octet_print(octets[i], joint, forth + forth_len);
+        back_len += octet_print(octets[3 - i], joint, back + back_len);
+    }
+    return forth_len >= JOINED_MIN &&
+           (plain_has(parts, slice_of(forth, forth_len)) || plain_has(parts, slice_of(back, back_len)));
+}
+
 static bool v4_joined(const struct parts *parts, const uint8_t *o)
 {
-    static const char *const formats[] = {"%u%u%u%u", "%03u%03u%03u%03u", "%02x%02x%02x%02x"};
-    char forth[16], back[16];
-    for (size_t i = 0; i < sizeof formats / sizeof *formats; i++) {
-        snprintf(forth, sizeof forth, formats[i], o[0], o[1], o[2], o[3]);
-        snprintf(back, sizeof back, formats[i], o[3], o[2], o[1], o[0]);
-        if (strlen(forth) >= JOINED_MIN && (plain_has(parts, forth) || plain_has(parts, back)))
+    char number[TEXT_UNIT_SIZE];
+    if (parts->plain_len < JOINED_MIN)
+        return false;
+    for (unsigned joint = 0; joint < JOINT_COUNT; joint++)
+        if (v4_joined_as(parts, o, (enum joint)joint))
             return true;
-    }
-    snprintf(forth, sizeof forth, "%lu",
-             (unsigned long)o[0] << 24 | (unsigned long)o[1] << 16 | (unsigned long)o[2] << 8 | o[3]);
-    return strlen(forth) >= JOINED_MIN && plain_has(parts, forth);
+    const size_t len = text_print_u64(
+        (uint64_t)o[0] << 24 | (uint64_t)o[1] << 16 | (uint64_t)o[2] << 8 | o[3], number);
+    return len >= JOINED_MIN && plain_has(parts, slice_of(number, len));
 }
 
 static bool v4_inside(const struct parts *parts, const uint8_t *octets)
@@ -214,14 +246,12 @@ static bool v6_dashed(const struct parts *parts, const struct address *address)
 /* Either half of the 32 digits, forth or back, is enough. */
 static bool v6_inside(const struct parts *parts, const struct address *address)
 {
-    char forth[33], back[33], half[17] = "";
+    char forth[33], back[33];
     nibbles(address->octets, forth, back);
     const char *const halves[] = {forth, forth + 16, back, back + 16};
-    for (size_t i = 0; i < 4; i++) {
-        memcpy(half, halves[i], 16);
-        if (plain_has(parts, half))
+    for (size_t i = 0; i < 4; i++)
+        if (plain_has(parts, slice_of(halves[i], 16)))
             return true;
-    }
     return v6_dashed(parts, address);
 }
 

@@ -38,6 +38,8 @@ static bool names_ask(struct turn *turn, struct names *names)
 static void look_at_name(struct turn *turn, struct slice name)
 {
     struct slice word;
+    if (!turn_counts(turn))
+        return;
     switch (generic_name(name, turn_facts(turn)->peer, &word)) {
     case GENERIC_NO: return;
     case GENERIC_ADDRESS:
