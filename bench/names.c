@@ -5,9 +5,10 @@
  *
  * Each query over UDP is answered at once: that there is no such name; with -k that NAME has the address
  * 192.0.2.1, and that each IPv4 address has a name of its own below NAME that leads back to it; for names
- * that are known and anything else, that there is no such data. -t: how long answers may be kept (300);
- * 0: each question comes here. Servers that look their clients up are measured with their look-ups on, and
- * without waiting for time-outs. Ends at SIGTERM; "listening ADDRESS PORT" says that it is open.
+ * that are known and anything else, that there is no such data. -t: how long answers may be kept, 0: each
+ * question comes here; without, 300 s, and of what is not there it is not said. Servers that look their
+ * clients up are measured with their look-ups on, and without waiting for time-outs. Ends at SIGTERM;
+ * "listening ADDRESS PORT" says that it is open.
  */
 #include <arpa/inet.h>
 #include <netinet/in.h>
@@ -39,6 +40,7 @@ struct names {
     uint8_t known[200]; /* as it stands in a question, or empty */
     size_t known_size;
     uint32_t ttl;
+    bool negative; /* it is said how long it may be kept that there is nothing */
 };
 
 static void known_set(struct names *names, const char *name)
@@ -171,7 +173,7 @@ static size_t answer_make(const struct names *names, uint8_t *message, size_t si
     message[3] = fact.known ? 0x80 : 0x80 | 3;          /* RA, and NXDOMAIN */
     memset(message + 6, 0, 6);
     if (!fact.known || message[end - 3] != fact.type)
-        return authority_add(names, message, end);
+        return names->negative ? authority_add(names, message, end) : end;
     message[7] = 1;
     return record_add(message, end, &fact.type, names->ttl, fact.data, fact.size);
 }
@@ -189,7 +191,7 @@ int main(int argc, char **argv)
         else if (option == 'k')
             known_set(&names, optarg);
         else if (option == 't')
-            names.ttl = (uint32_t)strtoul(optarg, NULL, 10);
+            names.negative = true, names.ttl = (uint32_t)strtoul(optarg, NULL, 10);
         else
             return 64;
     }
