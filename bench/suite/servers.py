@@ -294,7 +294,7 @@ class Postern(Server):
     note = "one gate, Maildir; strangers, all checks on, no name server"
     route = "maildir"
     more = ""  # configuration
-    names = 1  # the name server's port: nobody is there
+    names = 0  # the name server's port; 0: nobody is asked
 
     @classmethod
     def available(cls):
@@ -412,7 +412,7 @@ def postern_role(pid):
         return "gone"
 
 
-def postern_configuration(work, port, route, sink_port, names=1):
+def postern_configuration(work, port, route, sink_port, names=0):
     """The one place that knows how Postern is set up for the benchmark."""
     if route == "maildir":
         way = f"maildir {work}/mail\n    mailbox {' '.join(peers.MAILBOXES)}"
@@ -426,7 +426,7 @@ gates 1
 state-directory {work}/state
 run-directory {work}/run
 listen 127.0.0.1:{port}
-dns.server 127.0.0.1:{names}
+dns.server {f'127.0.0.1:{names}' if names else 'none'}
 limits {{
     connections 20000
     host-connections 1000

@@ -74,6 +74,18 @@ static struct ask *ask_find(const struct session *session, enum ask_kind kind, s
     return ask || !session->ahead ? ask : ask_find_in(session->ahead->asks, kind, key);
 }
 
+static bool is_for_name_servers(enum ask_kind kind)
+{
+    return kind == ASK_ADDRESS4 || kind == ASK_ADDRESS6 || kind == ASK_POINTER || kind == ASK_MX ||
+           kind == ASK_TXT || kind == ASK_LISTED;
+}
+
+/* Where there are no name servers by the configuration's own word, nobody is asked and nothing recorded. */
+static bool nobody_to_ask(const struct turn *turn, enum ask_kind kind)
+{
+    return is_for_name_servers(kind) && slice_equal(turn->facts.site->set.dns_server, SLICE("none"));
+}
+
 static struct ask *ask_new(const struct turn *turn, enum ask_kind kind, struct slice key)
 {
     struct step *step = turn->step;
@@ -87,6 +99,11 @@ static struct ask *ask_new(const struct turn *turn, enum ask_kind kind, struct s
     ask->number = ++session->ask_number;
     ask->next = *asks;
     *asks = ask;
+    if (nobody_to_ask(turn, kind)) {
+        ask->status = ANSWER_FAILED;
+        ask->value = SLICE("dns.server is none");
+        return ask;
+    }
     struct outbox_action *action = step_act(step, OUTBOX_ASK);
     action->ask = kind;
     action->number = ask->number;

@@ -71,6 +71,8 @@ static bool is_name_servers(struct slice text)
     struct address address;
     size_t count = 0;
 
+    if (slice_equal(text, SLICE("none")))
+        return true;
     while (slice_word(&text, &word)) {
         if (!address_parse(word, &address) && !address_port_parse(word, 53, &address))
             return false;
@@ -116,7 +118,8 @@ static const struct text_rule text_rules[] = {
     {"deliver.separators", is_separators, "characters such as + or -, and no letters, digits or blanks", true,
      false, NULL},
     {"dns.server", is_name_servers,
-     "addresses of name servers, such as 127.0.0.1 or \"192.0.2.53 [2001:db8::53]:5353\"", true, false, NULL},
+     "none, or addresses of name servers, such as 127.0.0.1 or \"192.0.2.53 [2001:db8::53]:5353\"", true,
+     false, NULL},
     {"dns.probe", is_short_domain, "a domain such as com", true, false, NULL},
     {"origin.zone", is_zone, ZONE_EXPECTED, true, false, NULL},
     {"origin.zone6", is_zone, ZONE_EXPECTED, true, false, NULL},

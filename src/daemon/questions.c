@@ -406,6 +406,8 @@ static void resolver_begin(struct questions *questions)
                                                .tell = resolver_changed,
                                                .data = questions};
     struct error error;
+    if (slice_equal(set->dns_server, SLICE("none")))
+        return;
     questions->resolver = resolver_open(&settings, &error);
     if (!questions->resolver)
         resolver_changed(questions, RESOLVER_SILENT, error.text);

@@ -13,6 +13,6 @@ void suffix_close(struct suffix *suffix); /* NULL is taken */
 /* The registered domain of a name in lower case: "example.co.uk" for "mx.example.co.uk". The suffixes of the
  * list's private part count, too: a customer's host at a big house is nobody else's. Empty: the name is
  * itself such a suffix, or an address, or no name. In the arena. */
-struct slice suffix_registered(const struct suffix *suffix, struct slice name, struct arena *arena);
+struct slice suffix_registered(struct suffix *suffix, struct slice name, struct arena *arena);
 
 #endif

@@ -192,9 +192,9 @@ static const struct row mistakes[] = {
     {"origin.file /a /b /c /d /e\n", "t.conf:1: there are too many files of origins: expected at most 4\n"},
     {"origin.file /a\norigin.file /a\n",
      "t.conf:2: origin.file /a stands twice: expected it once, and it is at t.conf:1 already\n"},
-    {"dns.server localhost\n",
-     "t.conf:1: dns.server cannot be \"localhost\": expected addresses of name servers, such as 127.0.0.1 or "
-     "\"192.0.2.53 [2001:db8::53]:5353\"\n"},
+    {"dns.server localhost\n", "t.conf:1: dns.server cannot be \"localhost\": expected none, or addresses of "
+                               "name servers, such as 127.0.0.1 or "
+                               "\"192.0.2.53 [2001:db8::53]:5353\"\n"},
 
     /* access, trap */
     {"access\n", "t.conf:1: access has too few values: expected access FILE ...\n"},
