@@ -160,7 +160,7 @@ static void draft_end(struct draft *draft, const struct say_info *info, const st
 
     draft->limit = TEXT_MAX - TAIL_MAX;
     if (tail && tail->url.len && info->code >= 500) {
-        (void)draft_add(draft, SLICE("; see "));
+        (void)draft_add(draft, SLICE("\nsee "));
         draft_add_argument(draft, tail->url, false);
     }
     draft->limit = TEXT_MAX;

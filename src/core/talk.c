@@ -44,15 +44,29 @@ void step_tell(struct step *step, const struct tell_item *tell)
            .expires_ms = (uint64_t)action->until_unix_ms);
 }
 
+/* Number and session id, with the blank before them. */
+static struct slice tail_of(struct slice reply)
+{
+    size_t at = reply.len;
+    while (at && reply.at[at - 1] != '#')
+        at--;
+    return at > 1 ? slice_from(reply, at - 2) : SLICE_NONE;
+}
+
+/* As one line: of several the first one's words, and the number, which stands at the end of the last. */
 static void remember_negative(struct session *session, struct slice reply)
 {
     if (!session->negative)
         session->negative = arena_take(&session->life, NEGATIVE_SIZE);
     size_t end = slice_find(reply, '\r');
-    reply = slice_head(reply, end == SLICE_NOT_FOUND ? reply.len : end);
-    reply = slice_head(reply, NEGATIVE_SIZE);
-    memcpy(session->negative, reply.at, reply.len);
-    session->negative_len = (uint8_t)reply.len;
+    struct slice tail = end == SLICE_NOT_FOUND ? SLICE_NONE : slice_head(tail_of(reply), NEGATIVE_SIZE / 2);
+    struct slice first = slice_head(slice_head(reply, end), NEGATIVE_SIZE - tail.len);
+    memcpy(session->negative, first.at, first.len);
+    if (tail.len) {
+        session->negative[3] = ' ';
+        memcpy(session->negative + first.len, tail.at, tail.len);
+    }
+    session->negative_len = (uint8_t)(first.len + tail.len);
 }
 
 static struct say_tail tail_for(const struct step *step, unsigned code)

@@ -140,7 +140,7 @@ static void test_all_replies_numbered(void **state)
     say(&reply, SAY_SENDER_OK, NULL, &all);
     assert_reply(&reply, "250 2.1.0 sender accepted #70 ($)\r\n");
     say(&reply, SAY_POLICY_REJECT, NULL, &all);
-    assert_reply(&reply, "550 5.7.1 refused by policy; see https://example.org/p #121 ($)\r\n");
+    assert_reply(&reply, "550-5.7.1 refused by policy\r\n550 5.7.1 see https://example.org/p #121 ($)\r\n");
     say(&reply, SAY_NOT_STORED, NULL, &all);
     assert_reply(&reply, "451 4.3.0 the message could not be stored, come again later #107 ($)\r\n");
     buf_drop(&reply.buf);
