@@ -120,9 +120,11 @@ static void zone_came(struct resolver_waiter *asks, const struct resolver_answer
 
 static struct slice zone_for(const struct origins *origins, const struct address *address)
 {
-    if (!origins->resolver || (address_is_special(address) && !resolver_is_local(origins->resolver)))
+    const struct slice zone = address->family == ADDRESS_IPV4 ? origins->zone : origins->zone6;
+    if (!zone.len || !origins->resolver ||
+        (address_is_special(address) && !resolver_is_local(origins->resolver)))
         return SLICE_NONE;
-    return address->family == ADDRESS_IPV4 ? origins->zone : origins->zone6;
+    return zone;
 }
 
 /* The same as name_ask. */
@@ -130,10 +132,10 @@ static bool zone_ask(struct origin_waiter *waiter, struct origin *origin, struct
                      struct resolver_answer *ret_answer)
 {
     struct origins *origins = waiter->origins;
-    const struct slice zone = zone_for(origins, &waiter->address);
+    const struct slice zone = origin->as_count ? SLICE_NONE : zone_for(origins, &waiter->address);
     struct resolver_answer said;
     char room[DNSBL_NAME_MAX];
-    if (origin->as_count || !zone.len)
+    if (!zone.len)
         return name_ask(waiter, origin, arena, ret_answer);
     keep(waiter, origin);
     waiter->asks.done = zone_came;

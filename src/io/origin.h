@@ -1,10 +1,10 @@
 /* Where an address belongs in the net (wire/origin.h): out of files in MaxMind's format, over libmaxminddb,
  * and for what these do not know out of zones that are asked by DNS.
  *
- * Of the files' fields are known: autonomous_system_number, autonomous_system_organization, isp,
- * organization, country.iso_code and country.names.en, and of these two the same below registered_country;
- * also asn, as_name, country_code and country, where they are texts. The first file that has a part counts;
- * the netblock is that of the file that has the AS number, else of the first that has anything.
+ * Known are autonomous_system_number and autonomous_system_organization, isp and organization beside a
+ * number, these below traits, too; iso_code and names.en of country, else of registered_country; and asn,
+ * as_name, country_code and country where they are texts. The first file that has a part counts; the netblock
+ * is that of the file with the AS number, else of the first that has anything.
  *
  * A file is mapped into memory: whoever renews it writes another one and renames it, for one that is cut
  * short in its place takes the process down with it. */

@@ -51,92 +51,169 @@ void origin_file_close(struct origin_file *file)
 
 /* --- fields -------------------------------------------------------------------------------------------- */
 
-static void enter_number(struct origin *origin, const MMDB_entry_data_s *data, struct arena *arena)
-{
-    uint64_t number = 0;
-    (void)arena;
-    switch (data->type) {
-    case MMDB_DATA_TYPE_UINT16: number = data->uint16; break;
-    case MMDB_DATA_TYPE_UINT32: number = data->uint32; break;
-    case MMDB_DATA_TYPE_UINT64: number = data->uint64; break;
-    case MMDB_DATA_TYPE_UTF8_STRING: {
-        const struct slice text = slice_of(data->utf8_string, data->data_size);
-        if (!text_parse_u64(slice_from(text, slice_starts_fold(text, SLICE("AS")) ? 2 : 0), &number))
-            return;
-        break;
-    }
-    default: return;
-    }
-    if (!origin->as_count)
-        origin_add_as(origin, number);
-}
-
-static struct slice text_of(const MMDB_entry_data_s *data)
-{
-    return data->type == MMDB_DATA_TYPE_UTF8_STRING ? slice_of(data->utf8_string, data->data_size)
-                                                    : SLICE_NONE;
-}
-
-static void enter_name(struct origin *origin, const MMDB_entry_data_s *data, struct arena *arena)
-{
-    origin_set_name(origin, text_of(data), arena);
-}
-
-static void enter_country(struct origin *origin, const MMDB_entry_data_s *data, struct arena *arena)
-{
-    (void)arena;
-    origin_set_country(origin, text_of(data));
-}
-
-static void enter_country_name(struct origin *origin, const MMDB_entry_data_s *data, struct arena *arena)
-{
-    origin_set_country_name(origin, text_of(data), arena);
-}
-
-/* In this order: what was entered first stays. */
-static const struct {
-    const char *path[4];
-    void (*enter)(struct origin *origin, const MMDB_entry_data_s *data, struct arena *arena);
-} fields[] = {
-    {{"autonomous_system_number"}, enter_number},
-    {{"asn"}, enter_number},
-    {{"autonomous_system_organization"}, enter_name},
-    {{"as_name"}, enter_name},
-    {{"isp"}, enter_name},
-    {{"organization"}, enter_name},
-    {{"country", "iso_code"}, enter_country},
-    {{"country", "names", "en"}, enter_country_name},
-    {{"registered_country", "iso_code"}, enter_country},
-    {{"registered_country", "names", "en"}, enter_country_name},
-    {{"country_code"}, enter_country},
-    {{"country"}, enter_country_name},
+/* One map of a record, or a map within it. What was found is counted, so that nothing is looked for in vain
+ * once all is found: that is what takes time. */
+struct map {
+    MMDB_entry_s entry;
+    uint32_t left; /* fields that were not found yet */
+    int trouble;   /* what is wrong with the file, an MMDB_ number */
 };
 
-static bool is_entered(const struct origin *origin, size_t field)
+static bool map_get(struct map *map, const char *name, MMDB_entry_data_s *ret_data)
 {
-    if (fields[field].enter == enter_number)
-        return origin->as_count;
-    if (fields[field].enter == enter_name)
-        return origin->name.len;
-    if (fields[field].enter == enter_country)
-        return origin->country[0];
-    return origin->country_name.len;
+    const char *const path[] = {name, NULL};
+    if (!map->left || map->trouble != MMDB_SUCCESS)
+        return false;
+    const int result = MMDB_aget_value(&map->entry, ret_data, path);
+    if (result == MMDB_LOOKUP_PATH_DOES_NOT_MATCH_DATA_ERROR) /* it is not there */
+        return false;
+    map->trouble = result;
+    if (result != MMDB_SUCCESS || !ret_data->has_data)
+        return false;
+    map->left--;
+    return true;
 }
 
-/* What is not there is no error, nor what is there in another form. */
-static int fields_enter(MMDB_entry_s *entry, struct arena *arena, struct origin *origin)
+static bool map_text(struct map *map, const char *name, struct slice *ret_text)
 {
-    for (size_t i = 0; i < sizeof fields / sizeof *fields; i++) {
-        MMDB_entry_data_s data;
-        if (is_entered(origin, i))
-            continue;
-        const int result = MMDB_aget_value(entry, &data, fields[i].path);
-        if (result == MMDB_SUCCESS && data.has_data)
-            fields[i].enter(origin, &data, arena);
-        else if (result != MMDB_SUCCESS && result != MMDB_LOOKUP_PATH_DOES_NOT_MATCH_DATA_ERROR)
-            return result;
+    MMDB_entry_data_s data;
+    if (!map_get(map, name, &data) || data.type != MMDB_DATA_TYPE_UTF8_STRING)
+        return false;
+    *ret_text = slice_of(data.utf8_string, data.data_size);
+    return true;
+}
+
+static struct map map_of(const struct map *whole, const MMDB_entry_data_s *data)
+{
+    return (struct map){.entry = {whole->entry.mmdb, data->offset}, .left = data->data_size};
+}
+
+static bool map_within(struct map *map, const char *name, struct map *ret_within)
+{
+    MMDB_entry_data_s data;
+    if (!map_get(map, name, &data) || data.type != MMDB_DATA_TYPE_MAP)
+        return false;
+    *ret_within = map_of(map, &data);
+    return true;
+}
+
+/* What went wrong within it is the whole's trouble. */
+static void map_end(struct map *whole, const struct map *within)
+{
+    if (whole->trouble == MMDB_SUCCESS)
+        whole->trouble = within->trouble;
+}
+
+/* A number, or text such as "AS64500". */
+static void number_enter(struct map *map, const char *name, struct origin *origin)
+{
+    MMDB_entry_data_s data;
+    uint64_t number = 0;
+    if (origin->as_count || !map_get(map, name, &data))
+        return;
+    if (data.type == MMDB_DATA_TYPE_UINT32)
+        number = data.uint32;
+    else if (data.type == MMDB_DATA_TYPE_UINT16)
+        number = data.uint16;
+    else if (data.type == MMDB_DATA_TYPE_UINT64)
+        number = data.uint64;
+    else if (data.type == MMDB_DATA_TYPE_UTF8_STRING) {
+        const struct slice text = slice_of(data.utf8_string, data.data_size);
+        const size_t letters = slice_starts_fold(text, SLICE("AS")) ? 2 : 0;
+        if (!text_parse_u64(slice_from(text, letters), &number))
+            return;
     }
-    return MMDB_SUCCESS;
+    origin_add_as(origin, number);
+}
+
+static void name_enter(struct map *map, const char *name, struct arena *arena, struct origin *origin)
+{
+    struct slice text;
+    if (!origin->name.len && map_text(map, name, &text))
+        origin_set_name(origin, text, arena);
+}
+
+/* Providers stand beside the number of their AS. */
+static void provider_enter(struct map *map, struct arena *arena, struct origin *origin)
+{
+    number_enter(map, "autonomous_system_number", origin);
+    name_enter(map, "autonomous_system_organization", arena, origin);
+    if (!origin->as_count)
+        return;
+    name_enter(map, "isp", arena, origin);
+    name_enter(map, "organization", arena, origin);
+}
+
+/* { "iso_code": "NZ", "names": { "en": "New Zealand" } } */
+static void country_enter(struct map *country, struct arena *arena, struct origin *origin)
+{
+    struct map names;
+    struct slice text;
+    if (map_text(country, "iso_code", &text))
+        origin_set_country(origin, text);
+    if (!map_within(country, "names", &names))
+        return;
+    if (map_text(&names, "en", &text))
+        origin_set_country_name(origin, text, arena);
+    map_end(country, &names);
+}
+
+/* As others than MaxMind name them: texts, and no maps. */
+static void texts_enter(struct map *record, struct arena *arena, struct origin *origin)
+{
+    struct slice text;
+    number_enter(record, "asn", origin);
+    name_enter(record, "as_name", arena, origin);
+    if (!origin->country[0] && map_text(record, "country_code", &text))
+        origin_set_country(origin, text);
+}
+
+static void within_enter(struct map *record, const char *name, struct arena *arena, struct origin *origin,
+                         void (*enter)(struct map *map, struct arena *arena, struct origin *origin))
+{
+    struct map within;
+    if (!map_within(record, name, &within))
+        return;
+    enter(&within, arena, origin);
+    map_end(record, &within);
+}
+
+/* False: the country is no map. */
+static bool country_find(struct map *record, struct arena *arena, struct origin *origin)
+{
+    MMDB_entry_data_s data;
+    if (!map_get(record, "country", &data))
+        return false;
+    if (data.type == MMDB_DATA_TYPE_UTF8_STRING)
+        origin_set_country_name(origin, slice_of(data.utf8_string, data.data_size), arena);
+    if (data.type != MMDB_DATA_TYPE_MAP)
+        return false;
+    struct map country = map_of(record, &data);
+    country_enter(&country, arena, origin);
+    map_end(record, &country);
+    return true;
+}
+
+static int record_enter(MMDB_entry_s *entry, struct arena *arena, struct origin *origin)
+{
+    static const char *const itself[] = {NULL};
+    struct map record = {.entry = *entry};
+    MMDB_entry_data_s data;
+    bool maps = false;
+    record.trouble = MMDB_aget_value(entry, &data, itself);
+    if (record.trouble != MMDB_SUCCESS || !data.has_data || data.type != MMDB_DATA_TYPE_MAP)
+        return record.trouble;
+    record.left = data.data_size;
+    if (!origin->country[0] || !origin->country_name.len)
+        maps = country_find(&record, arena, origin);
+    provider_enter(&record, arena, origin);
+    if (!maps)
+        texts_enter(&record, arena, origin);
+    if (!origin->country[0])
+        within_enter(&record, "registered_country", arena, origin, country_enter);
+    if (!origin->as_count && !origin->name.len)
+        within_enter(&record, "traits", arena, origin, provider_enter);
+    return record.trouble;
 }
 
 /* --- addresses ----------------------------------------------------------------------------------------- */
@@ -165,39 +242,21 @@ static struct prefix netblock_of(const struct origin_file *file, const struct ad
     return (struct prefix){address_network(address, bits - before), (uint8_t)(bits - before)};
 }
 
-static void merge(struct origin *origin, const struct origin *said, const struct prefix *netblock)
-{
-    struct origin merged = *said;
-    if (origin->as_count) {
-        memcpy(merged.as, origin->as, sizeof merged.as);
-        merged.as_count = origin->as_count;
-    }
-    if (origin->name.len)
-        merged.name = origin->name;
-    if (origin->country[0])
-        memcpy(merged.country, origin->country, sizeof merged.country);
-    if (origin->country_name.len)
-        merged.country_name = origin->country_name;
-    const bool numbers = said->as_count && !origin->as_count;
-    const bool blank = origin->netblock.network.family == ADDRESS_NONE;
-    merged.netblock = numbers || blank ? *netblock : origin->netblock;
-    *origin = merged;
-}
-
 const char *origin_file_look(const struct origin_file *file, const struct address *address,
                              struct arena *arena, struct origin *origin)
 {
-    struct origin said = {.as_count = 0};
+    struct origin more = *origin;
     int result;
     MMDB_lookup_result_s found = look_up(file, address, &result);
     if (result == MMDB_IPV6_LOOKUP_IN_IPV4_DATABASE_ERROR || (result == MMDB_SUCCESS && !found.found_entry))
         return NULL;
     if (result == MMDB_SUCCESS)
-        result = fields_enter(&found.entry, arena, &said);
+        result = record_enter(&found.entry, arena, &more);
     if (result != MMDB_SUCCESS)
         return MMDB_strerror(result);
-    const struct prefix netblock = netblock_of(file, address, found.netmask);
-    if (!origin_is_empty(&said))
-        merge(origin, &said, &netblock);
+    const bool numbers = more.as_count && !origin->as_count;
+    if (numbers || (origin_is_empty(origin) && !origin_is_empty(&more)))
+        more.netblock = netblock_of(file, address, found.netmask);
+    *origin = more;
     return NULL;
 }

@@ -3,9 +3,6 @@
 #include "base/text.h"
 #include "wire/netstring.h"
 
-#include <assert.h>
-#include <stdio.h>
-
 /*
  * record      = numbers "|" netblock "|" country *( "|" anything )
  * description = number "|" country "|" anything "|" anything "|" name [ "," country ]
@@ -175,11 +172,23 @@ struct slice origin_description(struct slice records, struct arena *arena)
 
 /* --- one text ------------------------------------------------------------------------------------------ */
 
-static struct slice numbers_print(const struct origin *origin, char room[ORIGIN_AS_MAX * 13])
+#define NUMBERS_MAX (ORIGIN_AS_MAX * 13)
+
+static size_t put(char *text, size_t at, struct slice part)
 {
+    if (part.len)
+        memcpy(text + at, part.at, part.len);
+    return at + part.len;
+}
+
+static struct slice numbers_print(const struct origin *origin, char room[NUMBERS_MAX])
+{
+    char digits[TEXT_UNIT_SIZE];
     size_t len = 0;
-    for (size_t i = 0; i < origin->as_count; i++)
-        len += (size_t)snprintf(room + len, ORIGIN_AS_MAX * 13 - len, "%sAS%u", i ? " " : "", origin->as[i]);
+    for (size_t i = 0; i < origin->as_count; i++) {
+        len = put(room, len, i ? SLICE(" AS") : SLICE("AS"));
+        len = put(room, len, slice_of(digits, text_print_u64(origin->as[i], digits)));
+    }
     return slice_of(room, len);
 }
 
@@ -190,15 +199,27 @@ static struct slice netblock_print(const struct origin *origin, char room[ADDRES
     return slice_of(room, prefix_print(&origin->netblock, room));
 }
 
+static struct slice country_of(const struct origin *origin)
+{
+    return slice_of(origin->country, origin->country[0] ? 2 : 0);
+}
+
+_Static_assert(NUMBERS_MAX + ADDRESS_PORT_TEXT_SIZE + 2 + 2 * ORIGIN_NAME_MAX + 4 < ORIGIN_TEXT_MAX,
+               "all parts and the tabs between them have room");
+
 size_t origin_print(const struct origin *origin, char text[ORIGIN_TEXT_MAX])
 {
-    char numbers[ORIGIN_AS_MAX * 13], netblock[ADDRESS_PORT_TEXT_SIZE];
-    const struct slice as = numbers_print(origin, numbers), block = netblock_print(origin, netblock);
-    const int len = snprintf(text, ORIGIN_TEXT_MAX, "%.*s\t%.*s\t%.*s\t%.*s\t%.*s", SLICE_ARGS(as),
-                             SLICE_ARGS(block), origin->country[0] ? 2 : 0, origin->country,
-                             SLICE_ARGS(origin->name), SLICE_ARGS(origin->country_name));
-    assert(len > 0 && len < ORIGIN_TEXT_MAX);
-    return (size_t)len;
+    char numbers[NUMBERS_MAX], netblock[ADDRESS_PORT_TEXT_SIZE];
+    const struct slice parts[] = {numbers_print(origin, numbers), netblock_print(origin, netblock),
+                                  country_of(origin), origin->name, origin->country_name};
+    size_t len = 0;
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
+        if (i)
+            text[len++] = '\t';
+        len = put(text, len, slice_head(parts[i], ORIGIN_NAME_MAX));
+    }
+    text[len] = '\0';
+    return len;
 }
 
 bool origin_parse(struct slice text, struct arena *arena, struct origin *ret_origin)
@@ -217,10 +238,9 @@ bool origin_parse(struct slice text, struct arena *arena, struct origin *ret_ori
 
 struct slice origin_words(const struct origin *origin, struct arena *arena)
 {
-    char numbers[ORIGIN_AS_MAX * 13], netblock[ADDRESS_PORT_TEXT_SIZE];
+    char numbers[NUMBERS_MAX], netblock[ADDRESS_PORT_TEXT_SIZE];
     const struct slice as = numbers_print(origin, numbers), block = netblock_print(origin, netblock);
-    const struct slice code = slice_of(origin->country, origin->country[0] ? 2 : 0);
-    const struct slice country = origin->country_name.len ? origin->country_name : code;
+    const struct slice country = origin->country_name.len ? origin->country_name : country_of(origin);
     struct slice words = arena_format(arena, "%.*s%s%.*s", SLICE_ARGS(as),
                                       as.len && origin->name.len ? " " : "", SLICE_ARGS(origin->name));
     words = arena_format(arena, "%.*s%s%.*s", SLICE_ARGS(words), words.len && block.len ? ", " : "",

@@ -43,7 +43,7 @@ bool origin_zone_read(struct origin *origin, struct slice records, const struct 
 struct slice origin_description(struct slice records, struct arena *arena);
 
 /* "AS64500 AS64501<TAB>192.0.2.0/24<TAB>NZ<TAB>Example Telecom<TAB>New Zealand", what is not known being
- * empty. Returns the length. */
+ * empty; terminated. Returns the length. */
 size_t origin_print(const struct origin *origin, char text[ORIGIN_TEXT_MAX]);
 /* The other way; names are in the arena. Parts that are none count as not known. False: nothing is known. */
 bool origin_parse(struct slice text, struct arena *arena, struct origin *ret_origin);
