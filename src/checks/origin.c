@@ -9,6 +9,18 @@ static bool is_wanted(const struct site *site)
     return site->origin_file_count || site->set.origin_zone.len || site->set.origin_zone6.len;
 }
 
+/* For overrides that look at it. */
+static void learn(struct turn *turn, const struct origin *origin)
+{
+    struct slice numbers = SLICE_NONE;
+    if (!turn_facts(turn)->site->by_origin)
+        return;
+    for (size_t i = 0; i < origin->as_count; i++)
+        numbers = turn_format(turn, "%.*s%s%u", SLICE_ARGS(numbers), i ? " " : "", origin->as[i]);
+    turn_learn(turn, LEARN_AS, numbers);
+    turn_learn(turn, LEARN_COUNTRY, slice_of(origin->country, origin->country[0] ? 2 : 0));
+}
+
 static void find(struct turn *turn, struct slice value)
 {
     struct origin origin;
@@ -18,6 +30,7 @@ static void find(struct turn *turn, struct slice value)
     if (origin_parse(value, &arena, &origin)) {
         const struct slice words = origin_words(&origin, &arena);
         turn_find(turn, FIND_ORIGIN, "%.*s", SLICE_ARGS(words));
+        learn(turn, &origin);
     }
     arena_drop(&arena);
 }
@@ -27,7 +40,7 @@ static enum check_result run(struct turn *turn)
     const struct facts *facts = turn_facts(turn);
     char text[ADDRESS_TEXT_SIZE];
     const struct slice key = slice_of(text, address_print(facts->peer, text));
-    const bool counts = turn_weighs(turn, FIND_ORIGIN);
+    const bool counts = facts->site->by_origin || turn_weighs(turn, FIND_ORIGIN);
     const struct ask *answer = counts ? turn_ask(turn, ASK_ORIGIN, key) : turn_peek(turn, ASK_ORIGIN, key);
     if (!answer) /* nobody waits for what is but told */
         return counts ? CHECK_WAIT : CHECK_DONE;

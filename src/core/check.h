@@ -31,6 +31,8 @@ enum learn {
     LEARN_FINGERPRINT, /* facts.fingerprint */
     LEARN_AUTH_DOMAIN, /* facts.auth_domain: until the end of the transaction */
     LEARN_SPF_FIELD,   /* a whole header field for the message of the transaction, with its line end */
+    LEARN_AS,          /* facts.as */
+    LEARN_COUNTRY,     /* facts.country */
     LEARN_POLITE,      /* when EHLO was refused to it on its last visit, it said QUIT */
     LEARN_COUNT
 };

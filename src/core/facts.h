@@ -13,6 +13,8 @@ struct facts {
     struct slice peer_name;      /* confirmed, or empty */
     struct slice pool;        /* whom the client counts as beyond this session, or empty: not established */
     struct slice fingerprint; /* of its TCP, or empty: unknown */
+    struct slice as;          /* "64500 64501": the numbers of its autonomous systems, or empty: unknown */
+    struct slice country;     /* "NL", or empty: unknown */
     struct slice helo;        /* empty before the first */
     bool ehlo;                /* it came by EHLO */
     bool own;                 /* the client is in our own networks */

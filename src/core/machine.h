@@ -106,6 +106,8 @@ struct ahead {
 struct learnt {
     struct slice pool;
     struct slice fingerprint;
+    struct slice as;
+    struct slice country;
 };
 
 #define FIND_SET_WORDS (FIND_LIMIT / 64)

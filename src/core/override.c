@@ -1,7 +1,7 @@
 #include "core/override.h"
 
-static const char *const by_words[OVERRIDE_BY_COUNT] = {"ptr", "helo", "sender", "recipient",
-                                                        "authenticated"};
+static const char *const by_words[OVERRIDE_BY_COUNT] = {"ptr",           "helo", "sender", "recipient",
+                                                        "authenticated", "as",   "country"};
 
 const char *override_by_word(unsigned by)
 {
@@ -32,6 +32,16 @@ static uint32_t address_precision(struct slice pattern, struct slice address)
     return at == SLICE_NOT_FOUND ? 0 : domain_precision(pattern, slice_from(address, at + 1));
 }
 
+/* One of the words. */
+static uint32_t word_precision(struct slice pattern, struct slice words)
+{
+    struct slice word;
+    while (slice_word(&words, &word))
+        if (slice_equal(word, pattern))
+            return PRECISION_EXACT + (uint32_t)pattern.len;
+    return 0;
+}
+
 static uint32_t name_precision(const struct subject *subject, unsigned by, struct slice pattern)
 {
     struct slice name = subject->by[by];
@@ -41,6 +51,8 @@ static uint32_t name_precision(const struct subject *subject, unsigned by, struc
         return 0;
     if (by == OVERRIDE_SENDER || by == OVERRIDE_RECIPIENT)
         return address_precision(pattern, name);
+    if (by == OVERRIDE_AS)
+        return word_precision(pattern, name);
     return domain_precision(pattern, name);
 }
 
@@ -150,15 +162,30 @@ struct rule stance_rule(const struct site *site, const struct stance *stance, en
     return rule;
 }
 
+static void raise(struct site *site, unsigned finding)
+{
+    site->raised[finding / 64] |= UINT64_C(1) << (finding % 64);
+}
+
+/* What an override looks at must be looked for. */
+static void note_origin(struct site *site, const struct override *override)
+{
+    if (!override->by[OVERRIDE_AS].count && !override->by[OVERRIDE_COUNTRY].count)
+        return;
+    site->by_origin = true;
+    raise(site, FIND_ORIGIN);
+}
+
 void overrides_note(struct site *site)
 {
     for (size_t i = 0; i < site->override_count; i++) {
         const struct override *override = &site->overrides[i];
         site->by_recipient |= override->by[OVERRIDE_RECIPIENT].count > 0;
+        note_origin(site, override);
         for (size_t j = 0; j < override->change_count; j++) {
             const struct rule_change *change = &override->changes[j];
             if (change->fields & RULE_MODE && change->rule.mode != MODE_OFF)
-                site->raised[change->finding / 64] |= UINT64_C(1) << (change->finding % 64);
+                raise(site, change->finding);
         }
     }
 }

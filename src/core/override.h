@@ -16,6 +16,8 @@ enum override_by {
     OVERRIDE_SENDER,    /* "a@example.org", "example.org", ".example.org"; "<>": the null sender */
     OVERRIDE_RECIPIENT, /* likewise, without "<>" */
     OVERRIDE_AUTHENTICATED, /* the domain that SPF has confirmed */
+    OVERRIDE_AS,            /* the number of the client's autonomous system: "64500" */
+    OVERRIDE_COUNTRY,       /* where that is registered: "NL" */
     OVERRIDE_BY_COUNT
 };
 

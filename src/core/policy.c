@@ -81,7 +81,9 @@ static struct subject subject_of(const struct turn *turn)
                [OVERRIDE_HELO] = facts->helo,
                [OVERRIDE_SENDER] = facts->sender,
                [OVERRIDE_RECIPIENT] = facts->recipient_address,
-               [OVERRIDE_AUTHENTICATED] = facts->auth_domain},
+               [OVERRIDE_AUTHENTICATED] = facts->auth_domain,
+               [OVERRIDE_AS] = facts->as,
+               [OVERRIDE_COUNTRY] = facts->country},
         .null_sender = !facts->sender.len && (turn->step->session->mail || turn->stage == STAGE_MAIL),
     };
 }
@@ -104,8 +106,12 @@ const struct stance *policy_stance(struct turn *turn)
 
 static void stance_of(const struct session *session, struct stance *ret_stance)
 {
+    const struct learnt *learnt = session->learnt;
     struct subject subject = {.peer = &session->peer,
-                              .by = {[OVERRIDE_PTR] = session->name, [OVERRIDE_HELO] = session->helo}};
+                              .by = {[OVERRIDE_PTR] = session->name,
+                                     [OVERRIDE_HELO] = session->helo,
+                                     [OVERRIDE_AS] = learnt ? learnt->as : SLICE_NONE,
+                                     [OVERRIDE_COUNTRY] = learnt ? learnt->country : SLICE_NONE}};
     stance_make(session->world->site, &subject, ret_stance);
 }
 

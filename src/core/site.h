@@ -203,6 +203,7 @@ struct site {
     /* by overrides_note, once they are all there */
     uint64_t raised[FIND_LIMIT / 64]; /* findings that an override may switch on */
     bool by_recipient;                /* an override looks at recipients */
+    bool by_origin;                   /* an override looks at where clients belong in the net */
 };
 
 struct site *site_new(void);       /* every setting at its default, no lists */

@@ -57,6 +57,8 @@ static void facts_learn(struct facts *facts, const struct learnt_item *item)
     case LEARN_POOL: facts->pool = item->value; return;
     case LEARN_FINGERPRINT: facts->fingerprint = item->value; return;
     case LEARN_AUTH_DOMAIN: facts->auth_domain = item->value; return;
+    case LEARN_AS: facts->as = item->value; return;
+    case LEARN_COUNTRY: facts->country = item->value; return;
     case LEARN_SPF_FIELD:
     case LEARN_POLITE:
     case LEARN_COUNT: return;

@@ -33,6 +33,8 @@ void turn_init(struct turn *turn, struct step *step)
     if (session->learnt) {
         turn->facts.pool = session->learnt->pool;
         turn->facts.fingerprint = session->learnt->fingerprint;
+        turn->facts.as = session->learnt->as;
+        turn->facts.country = session->learnt->country;
     }
     if (session->mail) {
         turn->facts.transaction = &session->mail->transaction;
@@ -253,6 +255,8 @@ static void learn(struct session *session, const struct learnt_item *item)
     case LEARN_KNOWN: session->known = item->value.len > 0; return;
     case LEARN_POOL: keep(life, &learnt_of(session)->pool, item->value); return;
     case LEARN_FINGERPRINT: keep(life, &learnt_of(session)->fingerprint, item->value); return;
+    case LEARN_AS: keep(life, &learnt_of(session)->as, item->value); return;
+    case LEARN_COUNTRY: keep(life, &learnt_of(session)->country, item->value); return;
     case LEARN_AUTH_DOMAIN:
         if (session->mail)
             keep(&session->mail->arena, &session->mail->auth_domain, item->value);

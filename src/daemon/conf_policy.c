@@ -154,6 +154,18 @@ static bool is_sender(struct slice text)
     return slice_equal(text, SLICE("<>")) || is_recipient(text);
 }
 
+static bool is_as(struct slice text)
+{
+    uint64_t number;
+
+    return text_parse_u64(text, &number) && number > 0 && number <= UINT32_MAX && text.at[0] != '0';
+}
+
+static bool is_country(struct slice text)
+{
+    return text.len == 2 && text_is_alpha(text.at[0]) && text_is_alpha(text.at[1]);
+}
+
 static const struct {
     bool (*fits)(struct slice text);
     const char *expected;
@@ -163,6 +175,8 @@ static const struct {
     [OVERRIDE_SENDER] = {is_sender, "joe@example.org, example.org, .example.org for all below it, or \"<>\""},
     [OVERRIDE_RECIPIENT] = {is_recipient, "joe@example.org, example.org, or .example.org for all below it"},
     [OVERRIDE_AUTHENTICATED] = {is_domain, "a domain such as example.org, or .example.org for all below it"},
+    [OVERRIDE_AS] = {is_as, "the number of an autonomous system, such as 64500"},
+    [OVERRIDE_COUNTRY] = {is_country, "a country's two letters, such as NL"},
 };
 
 static void read_names(const struct conf_at *at)
@@ -233,6 +247,8 @@ static const struct conf_word override_words[] = {
     {"sender", "sender ADDRESS ...", read_names, 1, 0, CONF_BLOCK_NONE, false},
     {"recipient", "recipient ADDRESS ...", read_names, 1, 0, CONF_BLOCK_NONE, false},
     {"authenticated", "authenticated DOMAIN ...", read_names, 1, 0, CONF_BLOCK_NONE, false},
+    {"as", "as NUMBER ...", read_names, 1, 0, CONF_BLOCK_NONE, false},
+    {"country", "country LETTERS ...", read_names, 1, 0, CONF_BLOCK_NONE, false},
     {"allow", "allow", read_allow, 0, 0, CONF_BLOCK_NONE, true},
     {"block", "block [\"REASON\"]", read_block, 0, 1, CONF_BLOCK_NONE, true},
     {"known", "known", read_known, 0, 0, CONF_BLOCK_NONE, true},
@@ -248,7 +264,7 @@ static void override_check(const struct conf_at *at, const struct override_draft
     if (!draft->said)
         conf_mistake(at->maker, conf_place_of(at),
                      "override says of nobody what it is about: expected network, ptr, helo, sender, "
-                     "recipient or authenticated in it");
+                     "recipient, authenticated, as or country in it");
     if (!does && !draft->tried)
         conf_mistake(at->maker, conf_place_of(at),
                      "override changes nothing: expected allow, block, known, observe or check in it");

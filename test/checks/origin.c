@@ -55,6 +55,23 @@ static void what_weighs_nothing_is_not(void **state)
     rig_end(&rig);
 }
 
+static void what_overrides_look_at_is_waited_for_and_learnt(void **state)
+{
+    struct rig rig;
+    (void)state;
+    begin(&rig, 0);
+    rig.site->by_origin = true;
+    assert_int_equal(check_origin.run(&rig.turn), CHECK_WAIT);
+    rig_answer(&rig, ANSWER_FOUND, "AS64500 AS64501\t192.0.2.0/24\tNZ\tExample Telecom\tNew Zealand");
+    assert_int_equal(check_origin.run(&rig.turn), CHECK_DONE);
+    assert_int_equal(rig.turn.learn_count, 2);
+    assert_int_equal(rig.turn.learns[0].what, LEARN_AS);
+    assert_slice_equal(rig.turn.learns[0].value, "64500 64501");
+    assert_int_equal(rig.turn.learns[1].what, LEARN_COUNTRY);
+    assert_slice_equal(rig.turn.learns[1].value, "NZ");
+    rig_end(&rig);
+}
+
 static void what_cannot_be_said_is_not_found(void **state)
 {
     static const struct {
@@ -83,6 +100,7 @@ int main(void)
         cmocka_unit_test(it_is_wanted_where_something_could_know),
         cmocka_unit_test(what_weighs_is_waited_for),
         cmocka_unit_test(what_weighs_nothing_is_not),
+        cmocka_unit_test(what_overrides_look_at_is_waited_for_and_learnt),
         cmocka_unit_test(what_cannot_be_said_is_not_found),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -75,6 +75,10 @@ static void test_names(void **state)
         {OVERRIDE_SENDER, "<>", "joe@example.org", false},
         {OVERRIDE_RECIPIENT, "example.org", "a@b@example.org", true},
         {OVERRIDE_AUTHENTICATED, "example.org", "example.org", true},
+        {OVERRIDE_AS, "64500", "64499 64500", true},
+        {OVERRIDE_AS, "6450", "64500", false},
+        {OVERRIDE_AS, "64500", "", false},
+        {OVERRIDE_COUNTRY, "nz", "NZ", true},
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         struct rig rig;
@@ -211,6 +215,12 @@ static void test_what_may_be_raised(void **state)
     assert_true(site_wants(rig.site, FIND_NUL));
     assert_false(site_wants(rig.site, FIND_EARLY_TALK));
     assert_true(rig.site->by_recipient);
+    assert_false(rig.site->by_origin);
+    add_name(&rig, OVERRIDE_COUNTRY, "NZ");
+    rig.site->rules[FIND_ORIGIN].mode = MODE_OFF;
+    overrides_note(rig.site);
+    assert_true(rig.site->by_origin);
+    assert_true(site_wants(rig.site, FIND_ORIGIN));
     end(&rig);
 }
 

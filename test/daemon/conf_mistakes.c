@@ -113,7 +113,7 @@ static const struct row mistakes[] = {
      "t.conf:2: weight stands twice: expected it once, and it is at t.conf:1 already\n"},
     {"override { allow }\n",
      "t.conf:1: override says of nobody what it is about: expected network, ptr, helo, "
-     "sender, recipient or authenticated in it\n"},
+     "sender, recipient, authenticated, as or country in it\n"},
     {"override { sender example.org }\n",
      "t.conf:1: override changes nothing: expected allow, block, known, observe or check in it\n"},
     {"override { sender example.org\n allow\n block }\n",
@@ -134,6 +134,10 @@ static const struct row mistakes[] = {
      "t.conf:4: helo cannot be \"a b\": expected a name such as mx.example.org, or .example.org for all "
      "below "
      "it\n"},
+    {"override { as AS64500\n country NLD\n as 0\n allow }\n",
+     "t.conf:1: as cannot be \"AS64500\": expected the number of an autonomous system, such as 64500\n"
+     "t.conf:2: country cannot be \"NLD\": expected a country's two letters, such as NL\n"
+     "t.conf:3: as cannot be \"0\": expected the number of an autonomous system, such as 64500\n"},
     {"override { helo x\n block \"\xc3\xa4\" }\n",
      "t.conf:2: block cannot be \"\xc3\xa4\": expected a reason in printable ASCII, at most 200 octets\n"},
     {"override { helo x\n check nul { mode off }\n check nul { mode off } }\n",
