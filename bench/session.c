@@ -69,7 +69,8 @@ int main(int argc, char **argv)
     site->set.host_name = SLICE("mx.example");
     site->set.banner_delay = 0; /* nobody lets the time pass here */
     site_add_domain(site, &route, domain);
-    struct session_world world = {.site = site, .checks = check_list};
+    struct session_world world = {.site = site};
+    session_world_checks(&world, check_list);
     outbox_init(&outbox);
     void *memory = memory_take(session_size());
     uint64_t start = nanoseconds();

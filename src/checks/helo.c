@@ -166,5 +166,6 @@ const struct check check_helo_name = {
     .about_address = true,
     .audience = AUDIENCE_STRANGERS,
     .finds = look_up_finds,
+    .wanted = site_asks_names,
     .run = run_look_up,
 };

@@ -76,5 +76,6 @@ const struct check check_listed = {
     .about_address = true,
     .audience = AUDIENCE_STRANGERS,
     .finds = finds,
+    .wanted = site_asks_names,
     .run = run,
 };

@@ -6,7 +6,8 @@
 
 static bool is_wanted(const struct site *site)
 {
-    return site->origin_file_count || site->set.origin_zone.len || site->set.origin_zone6.len;
+    bool zone = site->set.origin_zone.len || site->set.origin_zone6.len;
+    return site->origin_file_count || (zone && site_asks_names(site));
 }
 
 /* For overrides that look at it. */

@@ -107,5 +107,6 @@ const struct check check_pointer = {
     .once = true,
     .about_address = true,
     .audience = AUDIENCE_OUTSIDERS, /* the name is wanted whatever is found: `finds` would spare it */
+    .wanted = site_asks_names,
     .run = run,
 };

@@ -82,7 +82,7 @@ static enum check_result run(struct turn *turn)
     if (domain_check(domain, true, &form) != DOMAIN_DONE || form.utf8)
         return CHECK_DONE;
     if (!site_route(facts->site, domain, false))
-        return look_up(turn, domain);
+        return site_asks_names(facts->site) ? look_up(turn, domain) : CHECK_DONE;
     if (!turn_ready(turn)) /* SPF comes before and may vouch */
         return CHECK_WAIT;
     if (!spf_vouches(facts, domain))

@@ -172,5 +172,6 @@ const struct check check_spf = {
     .about_address = true,
     .audience = AUDIENCE_OUTSIDERS,
     .finds = finds,
+    .wanted = site_asks_names,
     .run = run,
 };

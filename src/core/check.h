@@ -63,6 +63,16 @@ struct check {
     enum check_result (*run)(struct turn *turn);
 };
 
+#define CHECKS_MAX 64 /* as many as a set has bits */
+
+/* Which checks a site wants: sets of their places in the list, by stage. */
+struct check_plan {
+    uint64_t begins[STAGE_COUNT]; /* in advance */
+    uint64_t joins[STAGE_COUNT];
+    uint64_t mail; /* all that start with a transaction */
+    uint64_t helo; /* all that start at HELO */
+};
+
 /* The facts of this turn. */
 const struct facts *turn_facts(const struct turn *turn);
 /* Whether all checks before this one in the list are done in this run. A check that builds on what they find

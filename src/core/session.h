@@ -12,6 +12,7 @@
 #define CORE_SESSION_H
 
 #include "base/digest.h"
+#include "core/check.h"
 #include "core/outbox.h"
 #include "core/site.h"
 #include "core/transaction.h"
@@ -78,11 +79,16 @@ struct input {
 struct check;
 struct session_world {
     const struct site *site;
-    const struct check *const *checks; /* NULL-terminated: the list of checks/list.h */
+    const struct check *const *checks; /* by session_world_checks; NULL: there are none */
+    struct check_plan plan;
     const struct digest_driver *digest;
     bool short_of_disk; /* as in struct opened, kept up to date by the shell */
     uint64_t seed;      /* of tables whose keys strangers choose: secret and random */
 };
+
+/* Sets the checks, the NULL-terminated list of checks/list.h, and which of them the site wants. The site is
+ * complete by then, and stays as it is. */
+void session_world_checks(struct session_world *world, const struct check *const *checks);
 
 /* Octets of a session, to be taken by the shell as part of its own struct or slab. */
 size_t session_size(void);

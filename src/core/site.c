@@ -298,6 +298,11 @@ bool networks_contain(const struct networks *networks, const struct address *add
     return false;
 }
 
+bool site_asks_names(const struct site *site)
+{
+    return !slice_equal(site->set.dns_server, SLICE("none"));
+}
+
 /* --- the site ------------------------------------------------------------------------------------------ */
 
 struct site *site_new(void)

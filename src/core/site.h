@@ -224,6 +224,9 @@ const struct access_rule *site_access(const struct site *site, unsigned tag, str
 void site_add_trap(struct site *site, struct slice address);
 bool site_is_trap(const struct site *site, struct slice address);
 
+/* False: dns.server is none. */
+bool site_asks_names(const struct site *site);
+
 /* The route for a domain, without regard to case; a parent's ".domain" counts, the nearest first; "*" only
  * when `own` says that the client is from our own networks. NULL: not ours. */
 const struct route *site_route(const struct site *site, struct slice domain, bool own);

@@ -8,13 +8,29 @@
 
 #include <assert.h>
 
-#define CHECKS_MAX 64 /* as many as a set has bits */
-
 static const char *const words[STAGE_COUNT] = {"connect", "helo", "mail", "rcpt", "data", "message"};
 
 const char *stage_word(unsigned stage)
 {
     return stage < STAGE_COUNT ? words[stage] : "?";
+}
+
+void session_world_checks(struct session_world *world, const struct check *const *checks)
+{
+    struct check_plan *plan = &world->plan;
+    world->checks = checks;
+    *plan = (struct check_plan){.mail = 0};
+    for (unsigned i = 0; checks[i]; i++) {
+        const struct check *check = checks[i];
+        uint64_t bit = UINT64_C(1) << i;
+        assert(i < CHECKS_MAX && check->starts <= check->joins);
+        plan->mail |= check->starts >= STAGE_MAIL ? bit : 0;
+        plan->helo |= check->starts == STAGE_HELO ? bit : 0;
+        if (!policy_wants(world->site, check))
+            continue;
+        plan->joins[check->joins] |= bit;
+        plan->begins[check->starts] |= check->starts < check->joins ? bit : 0;
+    }
 }
 
 static bool in_audience(const struct facts *facts, const struct check *check)
@@ -109,12 +125,9 @@ void ahead_free(struct session *session)
 void ahead_drop_mail(struct step *step)
 {
     struct ahead *ahead = step->session->ahead;
-    const struct check *const *checks = step->session->world->checks;
     if (!ahead)
         return;
-    for (unsigned i = 0; checks && checks[i]; i++)
-        if (checks[i]->starts >= STAGE_MAIL)
-            ahead->open &= ~(UINT64_C(1) << i);
+    ahead->open &= ~step->session->world->plan.mail;
     ahead->waits &= ahead->open;
     if (!ahead->open)
         ahead_drop(step);
@@ -173,13 +186,12 @@ static bool is_over(struct session *session, const struct check *check, uint64_t
 static void ahead_begin(struct turn *turn)
 {
     struct session *session = turn->step->session;
-    const struct check *const *checks = session->world->checks;
+    const struct session_world *world = session->world;
     uint64_t begun = 0, open = session->ahead ? session->ahead->open : 0;
-    for (unsigned i = 0; checks && checks[i]; i++) {
-        uint64_t bit = UINT64_C(1) << i;
-        if (checks[i]->starts == turn->stage && checks[i]->joins > turn->stage && !(open & bit) &&
-            !is_over(session, checks[i], bit) && in_audience(&turn->facts, checks[i]) &&
-            policy_wants(session->world->site, checks[i]))
+    for (uint64_t left = world->plan.begins[turn->stage] & ~open; left; left &= left - 1) {
+        const struct check *check = world->checks[__builtin_ctzll(left)];
+        uint64_t bit = left & -left;
+        if (!is_over(session, check, bit) && in_audience(&turn->facts, check))
             begun |= bit;
     }
     if (!begun)
@@ -276,29 +288,24 @@ static uint64_t progress_restore(struct turn *turn)
     return progress->done;
 }
 
-static bool joins_now(struct turn *turn, unsigned i)
+static bool joins_now(struct turn *turn, const struct check *check, uint64_t bit)
 {
-    struct session *session = turn->step->session;
-    const struct check *check = session->world->checks[i];
-    return !is_over(session, check, UINT64_C(1) << i) && in_audience(&turn->facts, check) &&
-           policy_wants(session->world->site, check);
+    return !is_over(turn->step->session, check, bit) && in_audience(&turn->facts, check);
 }
 
 /* The set of those that came to their end. */
 static bool join(struct turn *turn, uint64_t *ret_done)
 {
-    const struct check *const *checks = turn->step->session->world->checks;
+    const struct session_world *world = turn->step->session->world;
     const struct mark begin = turn_mark(turn);
     struct mark first = begin; /* where the first that waits stands */
     uint64_t before, done = progress_restore(turn), kept = done;
     before = done;
     turn->unfinished = false;
-    for (unsigned i = 0; checks && checks[i]; i++) {
-        uint64_t bit = UINT64_C(1) << i;
-        assert(i < CHECKS_MAX && checks[i]->starts <= checks[i]->joins);
-        if (checks[i]->joins != turn->stage || kept & bit)
-            continue;
-        if (!joins_now(turn, i) || check_run(turn, checks[i])) {
+    for (uint64_t left = world->plan.joins[turn->stage] & ~kept; left; left &= left - 1) {
+        const struct check *check = world->checks[__builtin_ctzll(left)];
+        uint64_t bit = left & -left;
+        if (!joins_now(turn, check, bit) || check_run(turn, check)) {
             done |= bit;
         } else if (!turn->unfinished) {
             turn->unfinished = true;
@@ -333,12 +340,8 @@ static void settle(struct turn *turn, uint64_t done)
 static void forget_helo(struct turn *turn)
 {
     struct session *session = turn->step->session;
-    const struct check *const *checks = session->world->checks;
-    if (slice_equal(turn->facts.helo, session->helo))
-        return;
-    for (unsigned i = 0; checks && checks[i]; i++)
-        if (checks[i]->starts == STAGE_HELO)
-            session->once &= ~(UINT64_C(1) << i);
+    if (!slice_equal(turn->facts.helo, session->helo))
+        session->once &= ~session->world->plan.helo;
 }
 
 bool stage_run(struct turn *turn, enum stage stage)

@@ -85,7 +85,7 @@ static bool is_for_name_servers(enum ask_kind kind)
 /* Where there are no name servers by the configuration's own word, nobody is asked and nothing recorded. */
 static bool nobody_to_ask(const struct turn *turn, enum ask_kind kind)
 {
-    return is_for_name_servers(kind) && slice_equal(turn->facts.site->set.dns_server, SLICE("none"));
+    return is_for_name_servers(kind) && !site_asks_names(turn->facts.site);
 }
 
 static struct ask *ask_new(const struct turn *turn, enum ask_kind kind, struct slice key)

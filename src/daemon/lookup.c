@@ -160,6 +160,10 @@ static void blocklists_begin(struct lookups *lookups)
 
 struct lookups *lookups_open(const struct site *site, struct error *error)
 {
+    if (!site_asks_names(site)) {
+        error_set(error, 0, "dns.server is none: no name server is to be asked");
+        return NULL;
+    }
     struct lookups *lookups = memory_take(sizeof *lookups);
 
     lookups->site = site;

@@ -234,8 +234,8 @@ struct trial *trial_new(const struct trial_settings *settings)
 
     trial->settings = *settings;
     trial->now_ms = START_MS;
-    trial->world = (struct session_world){
-        .site = settings->site, .checks = check_list, .digest = digest_openssl()};
+    trial->world = (struct session_world){.site = settings->site, .digest = digest_openssl()};
+    session_world_checks(&trial->world, check_list);
     arena_init(&trial->arena, NULL, 0);
     outbox_init(&trial->outbox);
     buf_init(&trial->waiting, INPUT_MAX);

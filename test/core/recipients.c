@@ -16,7 +16,6 @@ struct rig {
     struct session *session;
 };
 
-static const struct check *const no_checks[] = {NULL};
 static struct route route = {.name = {"example.org", 11}, .kind = ROUTE_MAILDIR};
 
 static void give(struct rig *rig, enum input_kind kind, struct slice octets, const char *reply)
@@ -53,7 +52,7 @@ static void rig_begin(struct rig *rig)
     rig->site->set.limit_recipients = RECIPIENTS + 1;
     rig->site->set.limit_commands = 4 * RECIPIENTS;
     site_add_domain(rig->site, &route, route.name);
-    rig->world = (struct session_world){.site = rig->site, .checks = no_checks, .seed = 7};
+    rig->world = (struct session_world){.site = rig->site, .seed = 7};
     outbox_init(&rig->outbox);
     rig->session = session_init(memory_take(session_size()), &rig->world, 1, SLICE_NONE);
     give(rig, INPUT_OPENED, SLICE_NONE, "220 ");

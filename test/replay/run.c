@@ -414,8 +414,10 @@ static bool finds(const struct script *script, enum finding switched_on, enum fi
     size_t size;
     bool found = false;
     play_begin(&play, script, "switched on");
-    if (switched_on)
+    if (switched_on) {
         play.world.site->rules[switched_on].mode = MODE_ENFORCE;
+        session_world_checks(&play.world.shared, play.world.checks);
+    }
     orders_play(&play);
     if (!play.world.closed)
         world_input(&play.world, &(struct input){.kind = INPUT_EOF});

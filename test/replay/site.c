@@ -238,5 +238,5 @@ void world_checks_choose(struct world *world, const struct script *script)
     for (const struct check *const *check = check_list; *check; check++)
         if (!is_about_names(*check) || is_wanted(script, *check))
             world->checks[count++] = *check;
-    world->shared.checks = world->checks;
+    session_world_checks(&world->shared, world->checks);
 }

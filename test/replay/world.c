@@ -60,7 +60,7 @@ void world_init(struct world *world, const struct script *script)
     outbox_init(&world->outbox);
     world->store = store_memory_new();
     world_site(world, script);
-    world->shared = (struct session_world){.site = world->site, .checks = check_list, .digest = &driver};
+    world->shared = (struct session_world){.site = world->site, .digest = &driver};
     world_checks_choose(world, script);
     world->script = script;
     world->random.state = 1;
