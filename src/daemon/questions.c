@@ -406,7 +406,7 @@ static void resolver_begin(struct questions *questions)
                                                .tell = resolver_changed,
                                                .data = questions};
     struct error error;
-    if (slice_equal(set->dns_server, SLICE("none")))
+    if (!site_asks_names(questions->gate->site))
         return;
     questions->resolver = resolver_open(&settings, &error);
     if (!questions->resolver)
