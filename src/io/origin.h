@@ -6,8 +6,8 @@
  * as_name, country_code and country where they are texts. The first file that has a part counts; the netblock
  * is that of the file with the AS number, else of the first that has anything.
  *
- * A file is mapped into memory: whoever renews it writes another one and renames it, for one that is cut
- * short in its place takes the process down with it. */
+ * A file is mapped into memory. Whoever renews it should write another one and rename it; one that is changed
+ * in its place is not looked at any more, which is seen within ten milliseconds. */
 #ifndef IO_ORIGIN_H
 #define IO_ORIGIN_H
 

@@ -3,40 +3,51 @@
 #include "base/text.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
 
 #include <maxminddb.h>
 
 struct origin_file {
     MMDB_s database;
+    int fd;             /* of the same file, to see whether it is as it was */
+    struct stat status; /* when it was opened */
+    uint64_t seen_ms;   /* when it was last seen to be so */
+    bool changed;
 };
+
+#define SEEN_MS 10 /* to look at each question would cost as much as the answer */
 
 /* --- its life ------------------------------------------------------------------------------------------ */
 
 /* libmaxminddb would wait for ever at the end of a pipe. */
-static int is_regular(const char *file, struct error *error)
+static int regular_open(const char *file, struct stat *ret_status, struct error *error)
 {
-    struct stat status;
-    if (stat(file, &status) < 0)
+    const int fd = open(file, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+    if (fd < 0)
         return error_set(error, errno, "cannot be read");
-    if (!S_ISREG(status.st_mode))
-        return error_set(error, 0, "is no regular file");
-    return 0;
+    if (fstat(fd, ret_status) == 0 && S_ISREG(ret_status->st_mode))
+        return fd;
+    (void)close(fd);
+    return error_set(error, 0, "is no regular file");
 }
 
 struct origin_file *origin_file_open(const char *file, struct error *error)
 {
-    if (is_regular(file, error) < 0)
+    struct stat status;
+    const int fd = regular_open(file, &status, error);
+    if (fd < 0)
         return NULL;
     struct origin_file *opened = memory_take(sizeof *opened);
-    const int result = MMDB_open(file, MMDB_MODE_MMAP, &opened->database);
-    if (result == MMDB_SUCCESS)
+    opened->fd = fd;
+    opened->status = status;
+    if (MMDB_open(file, MMDB_MODE_MMAP, &opened->database) == MMDB_SUCCESS)
         return opened;
-    if (result == MMDB_FILE_OPEN_ERROR || result == MMDB_IO_ERROR)
-        error_set(error, errno, "cannot be read");
-    else
-        error_set(error, 0, "is no file in MaxMind's format, or is broken");
+    error_set(error, 0, "is no file in MaxMind's format, or is broken");
+    (void)close(fd);
     memory_give(opened, sizeof *opened);
     return NULL;
 }
@@ -46,7 +57,30 @@ void origin_file_close(struct origin_file *file)
     if (!file)
         return;
     MMDB_close(&file->database);
+    (void)close(file->fd);
     memory_give(file, sizeof *file);
+}
+
+static uint64_t coarse_ms(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
+    return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+}
+
+/* What was cut short in its place is mapped no more: to read there would end the process. */
+static bool is_as_it_was(struct origin_file *file)
+{
+    const struct stat *then = &file->status;
+    const uint64_t now_ms = coarse_ms();
+    struct stat now;
+    if (file->changed || now_ms < file->seen_ms + SEEN_MS)
+        return !file->changed;
+    file->changed = fstat(file->fd, &now) < 0 || now.st_size != then->st_size ||
+                    now.st_mtim.tv_sec != then->st_mtim.tv_sec ||
+                    now.st_mtim.tv_nsec != then->st_mtim.tv_nsec;
+    file->seen_ms = now_ms;
+    return !file->changed;
 }
 
 /* --- fields -------------------------------------------------------------------------------------------- */
@@ -206,7 +240,10 @@ static int record_enter(MMDB_entry_s *entry, struct arena *arena, struct origin 
     record.left = data.data_size;
     if (!origin->country[0] || !origin->country_name.len)
         maps = country_find(&record, arena, origin);
-    provider_enter(&record, arena, origin);
+    if (maps) /* few of these have providers, and all of them with the number */
+        number_enter(&record, "autonomous_system_number", origin);
+    if (!maps || origin->as_count)
+        provider_enter(&record, arena, origin);
     if (!maps)
         texts_enter(&record, arena, origin);
     if (!origin->country[0])
@@ -242,11 +279,13 @@ static struct prefix netblock_of(const struct origin_file *file, const struct ad
     return (struct prefix){address_network(address, bits - before), (uint8_t)(bits - before)};
 }
 
-const char *origin_file_look(const struct origin_file *file, const struct address *address,
-                             struct arena *arena, struct origin *origin)
+const char *origin_file_look(struct origin_file *file, const struct address *address, struct arena *arena,
+                             struct origin *origin)
 {
     struct origin more = *origin;
     int result;
+    if (!is_as_it_was(file))
+        return "the file was changed in its place; a reload reads it again";
     MMDB_lookup_result_s found = look_up(file, address, &result);
     if (result == MMDB_IPV6_LOOKUP_IN_IPV4_DATABASE_ERROR || (result == MMDB_SUCCESS && !found.found_entry))
         return NULL;

@@ -13,7 +13,7 @@ void origin_file_close(struct origin_file *file); /* NULL is taken */
 
 /* Enters what the file knows and the origin does not have yet; names are in the arena. NULL, or in words what
  * is wrong with the file; then nothing was entered. */
-const char *origin_file_look(const struct origin_file *file, const struct address *address,
-                             struct arena *arena, struct origin *origin);
+const char *origin_file_look(struct origin_file *file, const struct address *address, struct arena *arena,
+                             struct origin *origin);
 
 #endif

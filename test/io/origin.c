@@ -289,15 +289,15 @@ static void file_write(const char *name, struct slice text)
     assert_true(fd >= 0 && write(fd, text.at, text.len) == (ssize_t)text.len && close(fd) == 0);
 }
 
-/* The first half of a file, in which an index of the addresses is whole and what it leads to is not. */
-static void file_halve(const char *from, const char *to)
+/* The first part of a file: of 1 it is the whole. */
+static void file_copy(const char *from, const char *to, size_t part)
 {
     static char room[100000];
     char path[PATH_SIZE];
     const int fd = open(path_of(from, path).at, O_RDONLY | O_CLOEXEC);
     const ssize_t len = read(fd, room, sizeof room);
     assert_true(fd >= 0 && len > 0 && close(fd) == 0);
-    file_write(to, slice_of(room, (size_t)len / 2));
+    file_write(to, slice_of(room, (size_t)len / part));
 }
 
 static void is_not_used(struct rig *rig, const char *name, const char *reason)
@@ -334,7 +334,7 @@ static void a_broken_file_is_left_out(void **state)
     static const char *const names[] = {"broken.mmdb", "asn.mmdb", NULL};
     struct rig *rig = *state;
     need_files();
-    file_halve("country.mmdb", "broken.mmdb");
+    file_copy("country.mmdb", "broken.mmdb", 2);
     is_not_used(rig, "broken.mmdb", "is no file in MaxMind's format, or is broken");
     begin(rig, names, false);
     assert_int_equal(rig->used, 1);
@@ -362,6 +362,24 @@ static void a_file_may_be_wrong_within(void **state)
         rig->origins = NULL;
         room[at] = (char)~room[at];
     }
+}
+
+/* Somebody copies another file over it: nothing is read where it was. */
+static void a_file_may_be_changed_in_its_place(void **state)
+{
+    static const char *const names[] = {"broken.mmdb", NULL};
+    struct rig *rig = *state;
+    need_files();
+    file_copy("asn.mmdb", "broken.mmdb", 1);
+    begin(rig, names, false);
+    file_write("broken.mmdb", SLICE_NONE);
+    assert_status(rig, "192.0.2.7", ANSWER_FAILED);
+    assert_non_null(strstr(rig->value, "was changed in its place"));
+    file_copy("asn.mmdb", "broken.mmdb", 1);
+    assert_status(rig, "192.0.2.7", ANSWER_FAILED);
+    origins_close(rig->origins);
+    begin(rig, names, false);
+    assert_found(rig, "192.0.2.7", "AS64500\t192.0.2.0/24\t\tExample Telecom\t");
 }
 
 /* --- zones --------------------------------------------------------------------------------------------- */
@@ -450,6 +468,7 @@ int main(int count, char **arguments)
         TEST(what_is_no_such_file_is_left_out),
         TEST(a_broken_file_is_left_out),
         TEST(a_file_may_be_wrong_within),
+        TEST(a_file_may_be_changed_in_its_place),
         TEST(a_zone_is_asked_with_the_name),
         TEST(garbage_is_no_origin),
         TEST(a_dead_zone_fails),
