@@ -7,7 +7,9 @@
 #include "base/arena.h"
 #include "base/slice.h"
 
-#define PATH_LOCAL_MAX 64  /* RFC 5321 section 4.5.3.1.1 */
+/* RFC 5321 section 4.5.3.1.1 wants 64 taken; the senders that list software makes of its readers' addresses
+ * get longer. */
+#define PATH_LOCAL_MAX 128
 #define PATH_SIZE_MAX  256 /* section 4.5.3.1.3, brackets included; a source route does not count */
 
 /* Everything but PATH_DONE leaves the path unusable; `whole` is set where it was found, for the log. */
@@ -20,7 +22,7 @@ enum path_status {
     PATH_NO_DOMAIN, /* a local part alone, and it is not postmaster; local and local_plain are set */
     PATH_DOMAIN,    /* the domain is malformed */
     PATH_LITERAL,   /* the address literal is malformed */
-    PATH_LONG,      /* local part over 64 octets, domain over 255, or the whole over 256 */
+    PATH_LONG,      /* local part over 128 octets, domain over 255, or the whole over 256 */
     PATH_OCTET,     /* a control octet (CR, LF, NUL, HT, DEL, …) inside */
     PATH_UTF8,      /* malformed UTF-8 */
     PATH_STATUS_COUNT

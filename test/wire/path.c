@@ -93,7 +93,7 @@ static const struct path_case cases[] = {
     {RCPT, "TO:<a@b c>", PATH_DOMAIN, NULL},
     {RCPT, "TO:<a@[192.0.2.300]>", PATH_LITERAL, NULL},
     {RCPT, "TO:<a@[x:y]>", PATH_LITERAL, NULL},
-    {RCPT, "TO:<" L64 "x@b.example>", PATH_LONG, NULL},
+    {RCPT, "TO:<" L64 L64 "x@b.example>", PATH_LONG, NULL},
     {RCPT, "TO:<" L64 "@" D60 "." D60 "." D60 ".exampl>", PATH_DONE, NULL},
     {RCPT, "TO:<" L64 "@" D60 "." D60 "." D60 ".example>", PATH_LONG, NULL},
     {RCPT, "TO:<a@" D60 "." D60 "." D60 "." D60 "." D60 ">", PATH_LONG, NULL},
