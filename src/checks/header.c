@@ -3,6 +3,7 @@
 #include "checks/list.h"
 
 #include "wire/header.h"
+#include "wire/mail_date.h"
 
 static enum check_result run_measure(struct turn *turn)
 {
@@ -70,20 +71,54 @@ static void judge_octets(struct turn *turn)
                          "the message ends within its header");
 }
 
+/* "12 days", "5 hours", "40 minutes" */
+static struct slice distance_shown(struct turn *turn, int64_t seconds)
+{
+    bool days = seconds >= 2 * 86400, hours = seconds >= 2 * 3600;
+    return turn_format(turn, "%llu %s",
+                       (unsigned long long)(seconds / (days    ? 86400
+                                                       : hours ? 3600
+                                                               : 60)),
+                       days    ? "days"
+                       : hours ? "hours"
+                               : "minutes");
+}
+
+/* Only the first is looked at. It may come a while after it was written: from a queue, or by a list. */
+static void judge_date(struct turn *turn)
+{
+    const struct facts *facts = turn_facts(turn);
+    const struct header *header = facts->header;
+    struct slice value = header->value[HEADER_DATE];
+    int64_t seconds, now = facts->unix_ms / 1000;
+    bool proper = false;
+    if (!header->counts[HEADER_DATE] || header->value_cut[HEADER_DATE])
+        return;
+    bool read = mail_date_parse(value, &seconds, &proper);
+    if (!proper)
+        turn_find_saying(turn, FIND_HEADER_DATE_SYNTAX, SLICE("its Date is none"), "Date: %.*s",
+                         SLICE_ARGS(slice_head(value, 100)));
+    if (!read)
+        return;
+    if (seconds > now + (int64_t)(facts->site->set.header_date_ahead / 1000))
+        turn_find_saying(turn, FIND_HEADER_DATE_FAR, SLICE("its Date lies ahead"), "%.*s: %.*s ahead",
+                         SLICE_ARGS(slice_head(value, 100)), SLICE_ARGS(distance_shown(turn, seconds - now)));
+    else if (seconds < now - (int64_t)(facts->site->set.header_date_behind / 1000))
+        turn_find_saying(turn, FIND_HEADER_DATE_FAR, SLICE("its Date is long past"), "%.*s: %.*s ago",
+                         SLICE_ARGS(slice_head(value, 100)), SLICE_ARGS(distance_shown(turn, now - seconds)));
+}
+
 static enum check_result run_form(struct turn *turn)
 {
     judge_counts(turn);
+    judge_date(turn);
     judge_octets(turn);
     return CHECK_DONE;
 }
 
-static const uint8_t form_finds[] = {FIND_HEADER_NO_FROM,
-                                     FIND_HEADER_NO_DATE,
-                                     FIND_HEADER_DUPLICATE,
-                                     FIND_HEADER_JUNK,
-                                     FIND_HEADER_EIGHT_BIT,
-                                     FIND_HEADER_NO_END,
-                                     0};
+static const uint8_t form_finds[] = {FIND_HEADER_NO_FROM,     FIND_HEADER_NO_DATE,   FIND_HEADER_DUPLICATE,
+                                     FIND_HEADER_JUNK,        FIND_HEADER_EIGHT_BIT, FIND_HEADER_NO_END,
+                                     FIND_HEADER_DATE_SYNTAX, FIND_HEADER_DATE_FAR,  0};
 
 const struct check check_header_form = {
     .name = "header-form",

@@ -56,7 +56,7 @@ static void each_flaw_of_form_has_its_finding(void **state)
     } samples[] = {
         {FINE "\r\n", false, ""},
         {FINE "Received: by a\r\nReceived: by b\r\n\r\n", false, ""},
-        {"Date: x\r\n\r\n", false, "header-no-from"},
+        {"Date: Thu, 24 Jul 2003 05:35:45 +0000\r\n\r\n", false, "header-no-from"},
         {"From: x\r\n\r\n", false, "header-no-date"},
         {"\r\n", false, "header-no-from header-no-date"},
         {FINE "from: b\r\n\r\n", false, "header-duplicate"},
@@ -76,6 +76,8 @@ static void each_flaw_of_form_has_its_finding(void **state)
         header_feed(&header, slice_text(samples[i].text));
         header_end(&header);
         rig_begin(&rig);
+        settings_preset(&rig.site->set, &rig.site->arena);
+        rig.turn.facts.unix_ms = INT64_C(1059024945000);
         rig.turn.facts.header = &header;
         rig.turn.facts.smtputf8 = samples[i].smtputf8;
         rig_run(&rig, &check_header_form, NULL);
@@ -99,6 +101,38 @@ static void of_a_header_without_measure_nothing_is_missed(void **state)
     rig_end(&rig);
 }
 
+/* Where now is 24 July 2003, 05:35:45 UTC. */
+static void a_date_is_one_and_near(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *date, *words;
+    } samples[] = {
+        {"Thu, 24 Jul 2003 05:35:45 +0000", ""},
+        {"Thu, 24 Jul 2003 09:35:45 +0000", ""},
+        {"Thu, 24 Jul 2003 09:35:46 +0000", "header-date-far"},
+        {"Thu, 17 Jul 2003 05:35:45 +0000", ""},
+        {"Thu, 17 Jul 2003 05:35:44 GMT", "header-date-far"},
+        {"24 Jul 2003 05:35:45", "header-date-syntax"},
+        {"24 Jul 1999 05:35:45", "header-date-syntax header-date-far"},
+        {"yesterday", "header-date-syntax"},
+        {"", "header-date-syntax"},
+    };
+    for (size_t i = 0; i < COUNT(samples); i++) {
+        struct rig rig;
+        struct header header = {.counts = {[HEADER_FROM] = 1, [HEADER_DATE] = 1}};
+        header.value[HEADER_DATE] = slice_text(samples[i].date);
+        rig_begin(&rig);
+        settings_preset(&rig.site->set, &rig.site->arena);
+        rig.turn.facts.header = &header;
+        rig.turn.facts.unix_ms = INT64_C(1059024945000);
+        rig_run(&rig, &check_header_form, NULL);
+        if (strcmp(rig_words(&rig), samples[i].words) != 0)
+            fail_msg("%s: %s", samples[i].date, rig_words(&rig));
+        rig_end(&rig);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -107,6 +141,7 @@ int main(void)
         cmocka_unit_test(too_many_and_too_large_are_excess),
         cmocka_unit_test(each_flaw_of_form_has_its_finding),
         cmocka_unit_test(of_a_header_without_measure_nothing_is_missed),
+        cmocka_unit_test(a_date_is_one_and_near),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
