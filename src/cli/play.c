@@ -1,5 +1,7 @@
-/* postern play: a scripted client, against a running gate. */
+/* postern play: a scripted client, against a running gate; or with --mbox the messages of an archive
+ * (play_mbox.c). */
 #include "cli/play.h"
+#include "cli/play_mbox.h"
 
 #include "base/text.h"
 
@@ -99,6 +101,8 @@ static int run(struct cli *cli, int argc, char **argv)
     struct wanted wanted;
     int status = CLI_OK;
 
+    if (cli_option(cli, "mbox"))
+        return play_mbox(cli, argc, argv);
     if (!read_options(cli, &wanted))
         return CLI_USAGE;
     struct site *site = cli_site(cli);
@@ -120,14 +124,18 @@ static const struct cli_option options[] = {
     {0, "wait", "DURATION", "for each reply; default 1m"},
     {0, "faster", "N", "divide the script's times by N"},
     {'l', "level", "N", "how much of the gate's record: as for explain, default 3; 0: none"},
+    {0, "mbox", NULL, "play mail folders instead of scripts: what would the gate have done?"},
+    {0, "alone", NULL, "with --mbox: as if no client had ever been here before"},
+    {0, "half", "N", "with --mbox: only half of the files, 1 or 2, told apart by their names"},
+    {0, "each", NULL, "with --mbox: a line for each message"},
     {0, NULL, NULL, NULL},
 };
 
 const struct cli_command command_play = {
     .name = "play",
     .run = run,
-    .summary = "play scripted clients against a running gate",
-    .arguments = "SCRIPT ...",
+    .summary = "play scripted clients, or the messages of an archive",
+    .arguments = "SCRIPT ... | [LABEL=]FOLDER ...",
     .arguments_min = 1,
     .arguments_max = -1,
     .options = options,
@@ -137,8 +145,20 @@ const struct cli_command command_play = {
             "tells it. A gate on this machine sees each address of 127.0.0.0/8 as another\n"
             "client. postern(1) has the language of scripts; some come with the program.\n"
             "\n"
-            "The exit status is 1 where something did not go as a script expects, or no gate\n"
-            "could be reached.\n",
+            "With --mbox no gate need run, and nobody is asked. Mail folders (mbox files,\n"
+            "Maildirs, folders of messages) are read, and each message is played, in the\n"
+            "order of time, as the session in which it once came: its Received fields tell\n"
+            "the client's address and name and what it said in HELO, to the first host of\n"
+            "ours, that is, from the first client that is neither in networks own nor in\n"
+            "networks trusted. What they do not tell counts as not to be looked up. The gate\n"
+            "remembers what it has seen, and whoever is deferred comes again an hour later.\n"
+            "How many messages of each LABEL (ham, spam) would have been accepted, deferred\n"
+            "or rejected at their first try is shown, and how many each finding has hit (or\n"
+            "would have, had they all been let pass); of a single message the whole session.\n"
+            "\n"
+            "The exit status is 1 where something did not go as a script expects, no gate\n"
+            "could be reached, or a folder could not be read.\n",
     .examples = "postern -c etc/demo.conf play share/play/*.smtp\n"
-                "postern play --from 127.0.0.9 --faster 10 dialogue.smtp\n",
+                "postern play --from 127.0.0.9 --faster 10 dialogue.smtp\n"
+                "postern play --mbox ham=Mail/inbox spam=Mail/junk\n",
 };

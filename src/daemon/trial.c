@@ -7,6 +7,7 @@
 #include "daemon/lookup.h"
 #include "io/digest.h"
 #include "io/files.h"
+#include "io/store.h"
 #include "queue/book.h"
 #include "queue/mailboxes.h"
 
@@ -80,6 +81,43 @@ static enum answer_status recipient_answer(struct trial *trial, struct slice key
     return ANSWER_NONE;
 }
 
+static int64_t now_unix_ms(const struct trial *trial)
+{
+    return trial->settings.unix_us / 1000 + (int64_t)(trial->now_ms - START_MS);
+}
+
+static void store_answer(struct trial *trial, const struct open_ask *ask, struct answer *ret_answer)
+{
+    struct store *store = trial->settings.store;
+    const int64_t now_ms = now_unix_ms(trial);
+    enum store_status status = STORE_NONE;
+    struct store_touches touches;
+    struct slice value = SLICE_NONE;
+    char text[STORE_TOUCHES_SIZE];
+    uint64_t count;
+
+    if (store && ask->kind == ASK_SEEN) {
+        status = store_seen(store, ask->key, now_ms, &touches, NULL);
+        value = slice_of(text, status == STORE_FOUND ? store_touches_print(&touches, text) : 0);
+    } else if (store && ask->kind == ASK_COUNT) {
+        status = store_count(store, ask->key, now_ms, &count, NULL);
+        value = slice_of(text, status == STORE_FOUND ? text_print_u64(count, text) : 0);
+    } else if (store)
+        status = store_get(store, ask->key, now_ms, &value, NULL);
+    ret_answer->status = status == STORE_FOUND ? ANSWER_FOUND : ANSWER_NONE;
+    ret_answer->value = status == STORE_FOUND ? arena_copy(&trial->arena, value) : SLICE_NONE;
+}
+
+static void store_tell(struct trial *trial, const struct outbox_action *action)
+{
+    const struct store_write write = {(enum store_verb)action->verb, action->key, action->octets,
+                                      action->until_unix_ms, now_unix_ms(trial)};
+
+    if (trial->settings.store)
+        (void)store_apply(trial->settings.store, &(struct store_batch){.writes = &write, .write_count = 1},
+                          NULL);
+}
+
 static void answer_usually(struct trial *trial, const struct open_ask *ask, struct answer *ret_answer)
 {
     if (trial->settings.lookups && lookups_wait(trial->settings.lookups, ask->number, ret_answer))
@@ -98,10 +136,10 @@ static void answer_usually(struct trial *trial, const struct open_ask *ask, stru
         ret_answer->status = ANSWER_FAILED;
         ret_answer->value = SLICE(TRIAL_NOT_ASKED);
         return;
-    case ASK_REMEMBERED:
     case ASK_STORED:
     case ASK_SEEN:
-    case ASK_COUNT:
+    case ASK_COUNT: store_answer(trial, ask, ret_answer); return;
+    case ASK_REMEMBERED:
     case ASK_NOTHING:
     case ASK_KIND_LIMIT: return;
     }
@@ -137,11 +175,11 @@ static void act(struct trial *trial, const struct outbox_action *action)
         trial->relayed = action->transaction->route->kind == ROUTE_RELAY;
         return;
     case OUTBOX_CLOSE: trial->over = true; return;
+    case OUTBOX_TELL: store_tell(trial, action); return;
     case OUTBOX_START_TLS: /* never offered */
     case OUTBOX_SPOOL_BEGIN:
     case OUTBOX_SPOOL:
-    case OUTBOX_SPOOL_CANCEL:
-    case OUTBOX_TELL: return;
+    case OUTBOX_SPOOL_CANCEL: return;
     }
 }
 
