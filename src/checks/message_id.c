@@ -45,7 +45,8 @@ static void judge_absent(struct turn *turn)
         return;
     if (header->flags & (HEADER_TOO_MANY | HEADER_TOO_LARGE)) /* it may stand in what was not read */
         return;
-    turn_find(turn, FIND_MESSAGE_ID_ABSENT, "the header has no Message-ID");
+    turn_find_saying(turn, FIND_MESSAGE_ID_ABSENT, SLICE("the message has no Message-ID"),
+                     "the header has no Message-ID");
 }
 
 static void judge_value(struct turn *turn)
@@ -55,7 +56,8 @@ static void judge_value(struct turn *turn)
     enum message_id_grammar grammar = (enum message_id_grammar)facts->site->set.message_id_syntax;
     if (facts->header->value_cut[HEADER_MESSAGE_ID] || message_id_check(value, grammar))
         return;
-    turn_find(turn, FIND_MESSAGE_ID_MALFORMED, "Message-ID: %.*s", SLICE_ARGS(slice_head(value, 200)));
+    turn_find_saying(turn, FIND_MESSAGE_ID_MALFORMED, SLICE("its Message-ID is none"), "Message-ID: %.*s",
+                     SLICE_ARGS(slice_head(value, 200)));
 }
 
 static enum check_result run(struct turn *turn)
