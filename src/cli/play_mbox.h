@@ -29,9 +29,9 @@ struct played {
 
 struct play_ground {
     const struct site *site;
-    struct store *store;         /* what is remembered between messages, or NULL */
-    const struct suffix *suffix; /* or NULL */
-    int64_t unix_seconds;        /* now */
+    struct store *store;   /* what is remembered between messages, or NULL */
+    struct suffix *suffix; /* or NULL */
+    int64_t unix_seconds;  /* now */
 };
 
 /* The history is to be dropped. */

@@ -17,7 +17,7 @@ const char *play_end_word(enum play_end end)
 
 struct scene {
     const struct archived *archived;
-    const struct suffix *suffix;
+    struct suffix *suffix;
     struct arena *arena;
     struct trial *trial;
     struct slice client; /* its address as text */
