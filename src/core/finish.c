@@ -144,16 +144,25 @@ static void commit(struct step *step)
     action->key = mail->key;
 }
 
+/* False: it was answered, or a check waits. */
+static bool passes(struct turn *turn)
+{
+    struct mail *mail = turn->step->session->mail;
+    if (mail->judged)
+        return true;
+    turn->facts.header = &mail->intake->header;
+    find_octets(turn, mail->intake);
+    mail->judged = !too_big(turn) && !bare_newline_refused(turn) && stage_run(turn, STAGE_MESSAGE);
+    return mail->judged;
+}
+
 void finish_run(struct step *step)
 {
     struct session *session = step->session;
     struct turn turn;
     complete(step);
     turn_init(&turn, step);
-    turn.facts.header = &session->mail->intake->header;
-    find_octets(&turn, session->mail->intake);
-    bool answered = too_big(&turn) || bare_newline_refused(&turn) || !stage_run(&turn, STAGE_MESSAGE) ||
-                    discarded(&turn) || taken_before(&turn);
+    bool answered = !passes(&turn) || discarded(&turn) || taken_before(&turn);
     if (turn.waiting)
         session->pending = PENDING_MESSAGE;
     else if (session->state == STATE_CLOSED)

@@ -90,6 +90,7 @@ struct mail {
     uint32_t shed;          /* recipients that seem to be taken */
     bool spared;            /* its recipients could be reached whatever was found */
     bool discard;           /* the message seems to be taken */
+    bool judged;            /* the message may pass; what waits behind that does not judge it again */
     bool done;              /* the transaction is over; only the promise is kept */
 };
 
