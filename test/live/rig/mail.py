@@ -1,10 +1,14 @@
 """Messages to send, and a strict look at what arrived."""
 import hashlib
 import random
+from email.utils import formatdate
 
 # Fields that a server may put before a message that it passes on.
 ADDED_FIELDS = {b"received", b"received-spf", b"return-path", b"delivered-to", b"x-original-to", b"envelope-to", b"delivery-date",
                 b"authentication-results"}
+
+# The same for all that is made in a run, so that the same message can be made twice.
+DATE = formatdate()
 
 
 class Difference(AssertionError):
@@ -14,7 +18,7 @@ class Difference(AssertionError):
 def message(subject, body, sender="carol@client.example", to="alice@example.org", more=b""):
     """A message with all fields that programs otherwise add, with CRLF line ends."""
     name = hashlib.sha256(subject.encode() + body).hexdigest()[:16]
-    head = (f"From: <{sender}>\r\nTo: <{to}>\r\nSubject: {subject}\r\nDate: Thu, 24 Jul 2003 05:35:45 +0000\r\n"
+    head = (f"From: <{sender}>\r\nTo: <{to}>\r\nSubject: {subject}\r\nDate: {DATE}\r\n"
             f"Message-ID: <{name}@client.example>\r\n").encode()
     return head + more + b"\r\n" + body
 
