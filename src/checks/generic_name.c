@@ -14,6 +14,7 @@ struct parts {
     char plain[TEXT_MAX];  /* the host's letters and digits, small, without what parts them */
     char dashed[TEXT_MAX]; /* the host, small, with a dash for each dot, underscore and dash */
     size_t plain_len, dashed_len;
+    size_t digits, hex;            /* the longest runs of digits, and of hexadecimal ones, in `plain` */
     unsigned numbers[NUMBERS_MAX]; /* runs of one to three digits; 999 for longer ones */
     size_t number_count;
 };
@@ -104,6 +105,17 @@ static void numbers_cut(struct parts *parts)
     }
 }
 
+static size_t longest_run(const struct parts *parts, bool hex)
+{
+    size_t longest = 0, run = 0;
+    for (size_t i = 0; i < parts->plain_len; i++) {
+        const char octet = parts->plain[i];
+        run = text_is_digit(octet) || (hex && octet >= 'a' && octet <= 'f') ? run + 1 : 0;
+        longest = run > longest ? run : longest;
+    }
+    return longest;
+}
+
 static void parts_cut(struct slice name, struct parts *ret_parts)
 {
     ret_parts->host = host_of(name);
@@ -115,6 +127,8 @@ static void parts_cut(struct slice name, struct parts *ret_parts)
             ret_parts->plain[ret_parts->plain_len++] = octet;
         ret_parts->dashed[ret_parts->dashed_len++] = plain ? octet : '-';
     }
+    ret_parts->digits = longest_run(ret_parts, false);
+    ret_parts->hex = longest_run(ret_parts, true);
     numbers_cut(ret_parts);
 }
 
@@ -186,6 +200,8 @@ static bool v4_joined_as(const struct parts *parts, const uint8_t *octets, enum 
 {
     char forth[12], back[12];
     size_t forth_len = 0, back_len = 0;
+    if (joint == JOINT_HEX ? parts->hex < 8 : parts->digits < JOINED_MIN)
+        return false;
     for (size_t i = 0; i < 4; i++) {
         forth_len += octet_print(octets[i], joint, forth + forth_len);
         back_len += octet_print(octets[3 - i], joint, back + back_len);
@@ -197,11 +213,11 @@ static bool v4_joined_as(const struct parts *parts, const uint8_t *octets, enum 
 static bool v4_joined(const struct parts *parts, const uint8_t *o)
 {
     char number[TEXT_UNIT_SIZE];
-    if (parts->plain_len < JOINED_MIN)
-        return false;
     for (unsigned joint = 0; joint < JOINT_COUNT; joint++)
         if (v4_joined_as(parts, o, (enum joint)joint))
             return true;
+    if (parts->digits < JOINED_MIN)
+        return false;
     const size_t len = text_print_u64(
         (uint64_t)o[0] << 24 | (uint64_t)o[1] << 16 | (uint64_t)o[2] << 8 | o[3], number);
     return len >= JOINED_MIN && plain_has(parts, slice_of(number, len));

@@ -198,7 +198,8 @@ static void label_take(struct reader *reader, size_t len, struct name *name)
 static void name_take(struct reader *reader, struct name *ret_name)
 {
     size_t back = SLICE_NOT_FOUND, limit = reader->at;
-    *ret_name = (struct name){.len = 0};
+    ret_name->len = 0;
+    ret_name->odd = false;
     for (unsigned jumps = 0; jumps <= JUMPS_MAX;) {
         unsigned len = octet_take(reader);
         if (reader->bad || len == 0)
@@ -274,6 +275,10 @@ static struct header header_take(struct reader *reader)
 static bool question_fits(struct reader *reader, struct slice name, enum dns_type type)
 {
     struct name asked;
+    if (dns_question_is(reader->packet, name, type)) { /* nearly always */
+        reader->at += name.len + 2 + 4;
+        return true;
+    }
     name_take(reader, &asked);
     const uint16_t asked_type = number_take(reader), asked_class = number_take(reader);
     return !reader->bad && asked_type == type && asked_class == CLASS_IN &&
@@ -454,7 +459,7 @@ struct dns_answer dns_answer_read(struct slice packet, struct slice name, enum d
 {
     struct reader reader = {.packet = packet};
     struct dns_answer answer = {.status = DNS_BAD};
-    struct gathering gathering = {.reader = &reader, .arena = arena, .answer = &answer, .type = type};
+    struct gathering gathering; /* large: what is not counted is not set */
     const struct header header = header_take(&reader);
     answer.code = header.flags & 15;
     if (reader.bad || !(header.flags & FLAG_ANSWER) || header.questions != 1 ||
@@ -465,6 +470,11 @@ struct dns_answer dns_answer_read(struct slice packet, struct slice name, enum d
     else if (header.flags & FLAG_CUT)
         answer.status = DNS_CUT;
     else {
+        gathering.reader = &reader;
+        gathering.arena = arena;
+        gathering.answer = &answer;
+        gathering.type = type;
+        gathering.exchange_count = 0;
         buf_init(&gathering.values, DNS_VALUE_MAX);
         sections_read(&gathering, &header, name);
         buf_drop(&gathering.values);
