@@ -9,6 +9,7 @@ import subprocess
 import sys
 import tempfile
 import unittest
+from email.utils import formatdate
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), '..', 'live'))
 from rig.names import MX, TXT, Names  # noqa: E402  pylint: disable=wrong-import-position
@@ -121,7 +122,7 @@ class Try(unittest.TestCase):
         self.assertTrue(self.tried('--client', '198.51.100.5', *envelope)['passed'])
 
     def test_message(self):
-        message = b'From: a@example.org\nDate: Sat, 21 Nov 2026 16:00:00 +0000\nMessage-ID: <1@example.org>\n\n.\na line\n'
+        message = f'From: a@example.org\nDate: {formatdate()}\nMessage-ID: <1@example.org>\n\n.\na line\n'.encode()
         for data, passed, code in ((message, True, '250'), (message + b'\0\n', False, '550')):
             tried = self.tried(*STRANGER, '--mail', 'a@example.org', '--rcpt', 'joe@example.net', '--message', '-', data=data)
             self.assertEqual((tried['passed'], tried['reply'][:3]), (passed, code), tried)
