@@ -70,7 +70,6 @@ struct script {
 bool script_read(const char *file, struct script *ret_script);
 void script_drop(struct script *script);
 bool answer_read(struct slice *text, enum answer_status *ret_status); /* takes the word off */
-bool glob_match(struct slice pattern, struct slice text);
 /* \r \n \t \\ \xHH; the result lives in the arena. */
 struct slice unescape(struct arena *arena, struct slice text);
 

@@ -56,7 +56,7 @@ static bool expect_line(struct play *play, const struct order *order, const stru
         return fault(play, order, "expected a line, but nothing came", order->text);
     struct arena arena;
     arena_init(&arena, NULL, 0);
-    bool fits = glob_match(unescape(&arena, order->text), line);
+    bool fits = text_match(unescape(&arena, order->text), line);
     arena_drop(&arena);
     return fits || fault(play, order, "expected something else, got", line);
 }
@@ -66,7 +66,7 @@ static bool expect_tell(struct play *play, const struct order *order)
 {
     struct slice line, pattern = unescape(&play->world.arena, order->text);
     while (next_line(buf_slice(&play->world.told), &play->told_at, &line))
-        if (glob_match(pattern, line))
+        if (text_match(pattern, line))
             return true;
     return fault(play, order, "nothing like it was told", order->text);
 }
@@ -92,8 +92,8 @@ static bool field_fits(const struct event *event, struct slice name, struct slic
             continue;
         if (event->kind == EVENT_KIND_finding && slice_equal(name, SLICE("finding")) &&
             text_is_alpha(*pattern.at))
-            return glob_match(pattern, slice_text(finding_info((unsigned)event->body.finding.finding)->word));
-        return glob_match(pattern, field_text(event, field, room));
+            return text_match(pattern, slice_text(finding_info((unsigned)event->body.finding.finding)->word));
+        return text_match(pattern, field_text(event, field, room));
     }
     return false;
 }
@@ -140,7 +140,7 @@ static bool expect_ask(struct play *play, const struct order *order)
     enum ask_kind kind = ASK_NOTHING;
     ask_kind_parse(word, &kind);
     for (size_t i = 0; i < play->world.ask_count; i++)
-        if (play->world.asks[i].kind == kind && glob_match(slice_trim(key), play->world.asks[i].key)) {
+        if (play->world.asks[i].kind == kind && text_match(slice_trim(key), play->world.asks[i].key)) {
             play->world.last_ask = play->world.asks[i].number;
             return true;
         }
@@ -281,7 +281,7 @@ static bool check(struct play *play, const struct order *order)
     case DO_COMMIT:
         play->content_at = 0;
         return ((world->committed || !world_by_hand(world, "commit")) &&
-                glob_match(unescape(&world->arena, order->text), world->commit_text)) ||
+                text_match(unescape(&world->arena, order->text), world->commit_text)) ||
                fault(play, order, "the commit is", world->commit_text);
     default: return true;
     }

@@ -6,27 +6,6 @@
 #include <stdio.h>
 #include <string.h>
 
-bool glob_match(struct slice pattern, struct slice text)
-{
-    size_t p = 0, t = 0, star = SLICE_NOT_FOUND, mark = 0;
-    while (t < text.len) {
-        if (p < pattern.len && pattern.at[p] == '*') {
-            star = p++;
-            mark = t;
-        } else if (p < pattern.len && pattern.at[p] == text.at[t]) {
-            p++;
-            t++;
-        } else if (star != SLICE_NOT_FOUND) {
-            p = star + 1;
-            t = ++mark;
-        } else
-            return false;
-    }
-    while (p < pattern.len && pattern.at[p] == '*')
-        p++;
-    return p == pattern.len;
-}
-
 bool answer_read(struct slice *text, enum answer_status *ret_status)
 {
     struct slice word;

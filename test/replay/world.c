@@ -337,7 +337,7 @@ static bool fact_answers(struct world *world, const struct open_ask *ask, struct
         !slice_equal(word, slice_text(ask_word(ask->kind))))
         return false;
     slice_cut(&line, '=', &pattern);
-    if (!glob_match(slice_trim(pattern), ask->key))
+    if (!text_match(slice_trim(pattern), ask->key))
         return false;
     if (!answer_read(&line, &status))
         breaks(world, "a fact of the script cannot be read");
