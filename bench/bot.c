@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 static void fail(const char *file, unsigned line, const char *what)
 {
@@ -113,13 +114,31 @@ void bot_drop(struct bot *bot)
     bot->count = 0;
 }
 
+static size_t date_say(char *room, size_t size)
+{
+    static char date[64]; /* of the first time it was asked for */
+    struct tm utc;
+    time_t now = time(NULL);
+    if (!*date)
+        strftime(date, sizeof date, "%a, %d %b %Y %H:%M:%S +0000", gmtime_r(&now, &utc));
+    return (size_t)snprintf(room, size, "%s", date);
+}
+
+static bool has(const struct bot_step *step, size_t at, const char *word)
+{
+    return step->len - at >= strlen(word) && !memcmp(step->text + at, word, strlen(word));
+}
+
 size_t bot_say(const struct bot_step *step, unsigned number, char room[BOT_TEXT_MAX])
 {
     size_t len = 0;
-    for (size_t i = 0; i < step->len && len + 16 < BOT_TEXT_MAX; i++) {
-        if (step->text[i] == '{' && i + 1 < step->len && step->text[i + 1] == '}') {
+    for (size_t i = 0; i < step->len && len + 64 < BOT_TEXT_MAX; i++) {
+        if (has(step, i, "{}")) {
             len += (size_t)snprintf(room + len, 16, "%u", number);
-            i++;
+            i += 1;
+        } else if (has(step, i, "{date}")) {
+            len += date_say(room + len, 64);
+            i += 5;
         } else
             room[len++] = step->text[i];
     }

@@ -25,7 +25,8 @@ struct bot {
 /* Reads the file; ends the program with a message where it cannot be understood. */
 void bot_read(struct bot *bot, const char *file);
 void bot_drop(struct bot *bot);
-/* Puts the octets of a step into `room`, each {} replaced by the number. Returns how many. */
+/* Puts the octets of a step into `room`, each {} replaced by the number, {date} by the time. Returns how
+ * many. */
 size_t bot_say(const struct bot_step *step, unsigned number, char room[BOT_TEXT_MAX]);
 
 #endif
