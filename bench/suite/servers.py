@@ -354,6 +354,13 @@ class Postern(Server):
                         return
                     yield answer
 
+    def arrived(self):
+        """Messages in the Maildirs, counted there; of the relay, at the sink."""
+        if self.sink:
+            return super().arrived()
+        folders = (os.path.join(self.work, "mail", box, "new") for box in os.listdir(os.path.join(self.work, "mail")))
+        return sum(len(os.listdir(folder)) for folder in folders if os.path.isdir(folder))
+
     def queue_length(self):
         """What the gates have accepted, less what the courier has done with."""
         accepted = sum(answer["messages"] for answer in self.status("postern.sock") if answer.get("total"))
