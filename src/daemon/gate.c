@@ -269,6 +269,7 @@ static int gate_begin(struct gate *gate, struct error *error)
     gate->end.due = end_due;
     gate->look.due = drain_tick;
     guard_init(&gate->guard, gate->site->set.limit_memory);
+    guard_room(&gate->guard, gate->site->set.limit_connections); /* before there are threads */
     gate->loop = loop_open(error);
     if (!gate->loop)
         return -1;

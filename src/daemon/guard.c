@@ -1,6 +1,7 @@
 #include "daemon/guard.h"
 #include "base/memory.h"
 #include <errno.h>
+#include <fcntl.h>
 #include <grp.h>
 #include <pwd.h>
 #include <string.h>
@@ -22,6 +23,14 @@ void guard_init(struct guard *guard, uint64_t memory_max)
                                      ? (uint32_t)(most - GUARD_DESCRIPTORS_RESERVED)
                                      : (uint32_t)(most / 2);
     }
+}
+
+void guard_room(const struct guard *guard, uint64_t connections)
+{
+    uint64_t most = connections < guard->descriptors_max ? connections : guard->descriptors_max;
+    int highest = fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, (int)(most + GUARD_DESCRIPTORS_RESERVED - 1));
+    if (highest >= 0)
+        close(highest);
 }
 
 bool guard_is_short(const struct guard *guard, uint32_t connections)

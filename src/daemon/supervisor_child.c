@@ -103,6 +103,12 @@ static int role_run(const struct worker *worker)
     return 1;
 }
 
+/* The keeper's work can wait; a client's cannot, where both want the processor. */
+static int role_nice(enum worker_role role)
+{
+    return role == WORKER_KEEPER ? 5 : 0;
+}
+
 static _Noreturn void child_main(const struct child *child, const struct worker *worker)
 {
     char name[16];
@@ -113,6 +119,9 @@ static _Noreturn void child_main(const struct child *child, const struct worker 
     standard_drop(child->supervisor->settings->background);
     signals_reset();
     umask(0027);
+    errno = 0;
+    if (nice(role_nice(worker->role)) < 0 && errno)
+        fprintf(stderr, "%s keeps its priority: %s\n", name, strerror(errno));
     int status = guard_drop(&child->supervisor->user, &error) < 0 ? worker_fail(worker, &error)
                                                                   : role_run(worker);
     fflush(NULL);

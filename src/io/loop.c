@@ -10,10 +10,10 @@
 enum phase { PHASE_OUTSIDE, PHASE_READY, PHASE_TIMERS, PHASE_HOOKS };
 
 /* As many as a busy gate has ready at once; more only makes a turn longer. */
-enum { BATCH = 256 };
+enum { BATCH = 64 };
 
-/* Of thousands that are due at one moment: descriptors come in between. */
-enum { TIMERS_A_TURN = 64 };
+/* Of thousands of timers that are due at one moment: behind so much of them descriptors come in between. */
+enum { TIMERS_US = 1000 };
 
 struct loop {
     int epoll;
@@ -263,10 +263,12 @@ static void batch_run(struct loop *loop)
 
 static void timers_run(struct loop *loop)
 {
-    struct timer *timer;
-    for (unsigned i = 0; i < TIMERS_A_TURN && (timer = wheel_expired(&loop->wheel, loop->now_ms)); i++) {
+    struct timer *timer = wheel_expired(&loop->wheel, loop->now_ms);
+    uint64_t until_us = timer ? monotonic_us() + TIMERS_US : 0;
+    while (timer) {
         struct loop_timer *due = LIST_OF(timer, struct loop_timer, timer);
         due->due(due);
+        timer = monotonic_us() < until_us ? wheel_expired(&loop->wheel, loop->now_ms) : NULL;
     }
 }
 
