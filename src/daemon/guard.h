@@ -20,8 +20,9 @@ struct guard {
 
 /* Raises the soft limit of descriptors to the hard one and reads it. */
 void guard_init(struct guard *guard, uint64_t memory_max);
-/* Has the kernel's table of descriptors made as large as that many connections need, as far as they may be had.
- * Where it grows in a process of several threads, accept waits for the whole machine: 10 to 25 ms each time. */
+/* Has the kernel's table of descriptors made as large as that many connections need, as far as they may be
+ * had. Where it grows in a process of several threads, accept waits for the whole machine: 10 to 25 ms each
+ * time. */
 void guard_room(const struct guard *guard, uint64_t connections);
 /* 421 for the next session: memory or descriptors are nearly used up. */
 bool guard_is_short(const struct guard *guard, uint32_t connections);
