@@ -70,8 +70,8 @@ uint64_t counters_get(const struct counters *counters, unsigned slot, enum count
 /* Over all slots; what only grows includes slots that were cleared. */
 uint64_t counters_sum(const struct counters *counters, enum counter counter);
 
-/* The length of turn that was not passed in so many of a hundred busy moments, as the bound of its class, or
- * 10 s for the last one; 0: there were none. */
+/* The wait that was not passed in so many of a hundred busy moments, as the bound of its class, or 10 s for
+ * the last one; 0: there were none. */
 uint64_t counters_lag_us(const struct counters *counters, unsigned slot, unsigned percent);
 
 /* The same for the blocklist at that place in the configuration. */

@@ -54,13 +54,17 @@ static void clocks_read(struct loop *loop)
     loop->unix_us = (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
 }
 
+/* Who comes at a moment of the turn waits for what is left of it: each class gets the moments whose rest
+ * belongs to it. */
 static void lag_count(struct loop *loop)
 {
-    uint64_t took_us = monotonic_us() - loop->turn_us;
+    uint64_t took_us = monotonic_us() - loop->turn_us, below_us = 0;
     unsigned class = 0;
-    while (class < LOOP_LAG_CLASSES - 1 && took_us > loop_lag_bounds_us[class])
-        class ++;
-    loop->lag_us[class] += took_us;
+    for (; class < LOOP_LAG_CLASSES - 1 && took_us > loop_lag_bounds_us[class]; class ++) {
+        loop->lag_us[class] += loop_lag_bounds_us[class] - below_us;
+        below_us = loop_lag_bounds_us[class];
+    }
+    loop->lag_us[class] += took_us - below_us;
 }
 
 const uint64_t *loop_lag_us(const struct loop *loop)

@@ -79,14 +79,15 @@ void loop_again(struct loop *loop);
 /* Ends the wait from any thread. */
 void loop_wake(struct loop *loop);
 
-/* The clocks as they were when this turn began. */
-/* How long those wait who come while a turn is under way: microseconds that were spent in turns of each
- * length, so that the shares are those of busy moments, not of turns. The last class has no bound. */
+/* How long those wait who come while a turn is under way, from their moment to its end: microseconds of busy
+ * time by that wait, so that the shares are those of busy moments, not of turns. The last class has no bound.
+ */
 #define LOOP_LAG_CLASSES 18
 extern const uint32_t
-    loop_lag_bounds_us[LOOP_LAG_CLASSES - 1];         /* a turn that takes as long still belongs to it */
+    loop_lag_bounds_us[LOOP_LAG_CLASSES - 1];         /* a wait that is as long still belongs to it */
 const uint64_t *loop_lag_us(const struct loop *loop); /* LOOP_LAG_CLASSES sums since it was opened */
 
+/* The clocks as they were when this turn began. */
 uint64_t loop_now_ms(const struct loop *loop); /* monotonic */
 int64_t loop_unix_us(const struct loop *loop); /* of the wall */
 
