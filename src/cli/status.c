@@ -253,10 +253,10 @@ const struct cli_command command_status = {
             "of it, and how long an answer took that was not in memory; and how far the\n"
             "keeper is behind with reading what the others record. With --json, one object a\n"
             "line: for the supervisor, each address, each process (lag_p99_us, and of what it\n"
-            "was made, lag_50us to lag_more: microseconds spent in turns of the loop of at\n"
-            "most that length), the sums, the name servers, each blocklist, and the keeper's\n"
-            "counts (behind: octets that it has not read, lag_ms: how old the newest event\n"
-            "is that it has).\n",
+            "was made, lag_50us to lag_more: microseconds of busy time in which whoever came\n"
+            "waited at most so long for the loop), the sums, the name servers, each\n"
+            "blocklist, and the keeper's counts (behind: octets that it has not read, lag_ms:\n"
+            "how old the newest event is that it has).\n",
     .examples = "postern status\n"
                 "postern status --json\n",
 };
