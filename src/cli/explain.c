@@ -9,10 +9,15 @@
 #include "journal/summary.h"
 
 #include <stdio.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
 
-#define LEVEL    4
-#define WIDTH    80
-#define TEXT_MAX (16u * 1024u * 1024u)
+#define LEVEL     4
+#define WIDTH     80
+#define WIDTH_MAX 110 /* longer lines are hard to read */
+#define TEXT_MAX  (1024u * 1024u * 1024u)
+#define VIEWS     "log (default), annotated, sender"
 
 /* The id of the session that ended last. CLI_OK, or why there is none was told. */
 static int last_session(const struct cli *cli, const char *folder, uint64_t *ret_id)
@@ -58,7 +63,8 @@ static void print_buf(struct buf *buf)
 
 void explain_log(const struct cli *cli, const struct history *history, int level)
 {
-    const struct render_log_settings settings = {level, cli->colour, journal_zone};
+    const struct render_log_settings settings = {
+        .level = level, .colour = cli->colour, .zone_minutes = journal_zone};
     struct render_log log;
     struct buf out;
 
@@ -74,21 +80,46 @@ void explain_log(const struct cli *cli, const struct history *history, int level
     buf_drop(&out);
 }
 
-static void print_people(const struct cli *cli, const struct history *history, const struct summary *summary,
-                         int level)
-{
-    char id[EVENT_ID_SIZE], time[JOURNAL_TIME_SIZE];
-    struct buf sentence;
+/* --- a view -------------------------------------------------------------------------------------------- */
 
-    event_id_print(history->session, id);
-    cli_print("%s%s%s  %.*s\n", cli_style(cli, CLI_STYLE_HEAD), id, cli_style(cli, CLI_STYLE_PLAIN),
-              SLICE_ARGS(journal_time(summary->began_us, time)));
-    buf_init(&sentence, TEXT_MAX);
-    summary_sentence(summary, &sentence);
-    cli_print_wrapped(buf_slice(&sentence), 0, WIDTH);
-    buf_drop(&sentence);
-    cli_print("\n");
-    explain_log(cli, history, level);
+/* Columns of the terminal, within reason; 80 where there is none. */
+static unsigned width_of(const struct cli *cli)
+{
+    struct winsize size = {0};
+
+    (void)cli;
+    if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) < 0 || size.ws_col < 40)
+        return WIDTH;
+    return size.ws_col < WIDTH_MAX ? size.ws_col : WIDTH_MAX;
+}
+
+void explain_document(const struct cli *cli, const struct document *document, enum explain_format format)
+{
+    const struct document_writing writing = {.colour = cli->colour, .head = true, .width = width_of(cli)};
+    struct buf out;
+    bool whole = false;
+
+    buf_init(&out, TEXT_MAX);
+    switch (format) {
+    case EXPLAIN_TEXT: whole = document_text(document, &writing, &out); break;
+    case EXPLAIN_HTML: whole = document_html(document, &out); break;
+    case EXPLAIN_JSON: whole = document_json(document, &out) && buf_add_octet(&out, '\n'); break;
+    }
+    if (whole)
+        print_buf(&out);
+    else
+        (void)cli_fail(cli, "the session is too large for this: it has %zu lines", document->line_count);
+    buf_drop(&out);
+}
+
+static void print_view(const struct cli *cli, const struct history *history, const struct explain *explain)
+{
+    const struct view_settings settings = {explain->level, journal_zone};
+    struct document document;
+
+    view_make(explain->view, history, &settings, &document);
+    explain_document(cli, &document, explain->format);
+    document_drop(&document);
 }
 
 static void print_json(const struct history *history, const struct summary *summary)
@@ -108,7 +139,7 @@ static void print_json(const struct history *history, const struct summary *summ
     buf_drop(&sentence);
 }
 
-int explain_session(const struct cli *cli, const char *folder, uint64_t id, int level)
+int explain_session(const struct cli *cli, const char *folder, uint64_t id, const struct explain *explain)
 {
     char text[EVENT_ID_SIZE];
     struct error error = {0};
@@ -130,35 +161,94 @@ int explain_session(const struct cli *cli, const char *folder, uint64_t id, int 
         if (cli->json)
             print_json(&history, &summary);
         else
-            print_people(cli, &history, &summary, level);
+            print_view(cli, &history, explain);
     }
     arena_drop(&arena);
     history_drop(&history);
     return status;
 }
 
+/* --- the command line ---------------------------------------------------------------------------------- */
+
+static bool view_option(const struct cli *cli, struct explain *explain)
+{
+    const char *text = cli_option(cli, "view");
+
+    explain->view = view_find(slice_text(text ? text : "log"));
+    if (explain->view)
+        return true;
+    (void)cli_fail_usage(cli, "there is no view \"%s\": expected " VIEWS, text);
+    return false;
+}
+
+static bool format_option(const struct cli *cli, struct explain *explain)
+{
+    static const char *const words[] = {
+        [EXPLAIN_TEXT] = "text", [EXPLAIN_HTML] = "html", [EXPLAIN_JSON] = "json"};
+    const char *text = cli_option(cli, "format");
+
+    for (unsigned i = 0; text && i < sizeof words / sizeof *words; i++)
+        if (strcmp(text, words[i]) == 0) {
+            explain->format = (enum explain_format)i;
+            return true;
+        }
+    if (!text)
+        return true;
+    (void)cli_fail_usage(cli, "--format cannot be \"%s\": expected text, html or json", text);
+    return false;
+}
+
+static bool colour_option(struct cli *cli)
+{
+    const char *text = cli_option(cli, "colour");
+
+    if (!text || strcmp(text, "auto") == 0)
+        return true;
+    cli->colour = strcmp(text, "always") == 0;
+    if (cli->colour || strcmp(text, "never") == 0)
+        return true;
+    (void)cli_fail_usage(cli, "--colour cannot be \"%s\": expected auto, always or never", text);
+    return false;
+}
+
+static bool level_option(const struct cli *cli, struct explain *explain)
+{
+    uint64_t level;
+
+    if (!cli_option_number(cli, "level", LEVEL, &level))
+        return false;
+    explain->level = (int)level;
+    if (level >= 1 && level <= 5)
+        return true;
+    (void)cli_fail_usage(cli, "--level goes from 1 to 5");
+    return false;
+}
+
 static int run(struct cli *cli, int argc, char **argv)
 {
     const struct slice wanted = slice_text(argc > 1 ? argv[1] : "last");
     const bool last = slice_equal(wanted, SLICE("last"));
+    struct explain explain = {0};
     char folder[JOURNAL_FOLDER_SIZE];
-    uint64_t level, id = 0;
+    uint64_t id = 0;
 
-    if (!cli_option_number(cli, "level", LEVEL, &level))
+    if (!view_option(cli, &explain) || !format_option(cli, &explain) || !colour_option(cli) ||
+        !level_option(cli, &explain))
         return CLI_USAGE;
-    if (level < 1 || level > 5)
-        return cli_fail_usage(cli, "--level goes from 1 to 5");
     if (!last && !id_parse(wanted, &id))
         return cli_fail_usage(cli, "\"%s\" is no session id: expected 13 letters and digits, or last",
                               argv[1]);
     int status = journal_folder(cli, folder);
     if (status == CLI_OK && last)
         status = last_session(cli, folder, &id);
-    return status == CLI_OK ? explain_session(cli, folder, id, (int)level) : status;
+    return status == CLI_OK ? explain_session(cli, folder, id, &explain) : status;
 }
 
 static const struct cli_option options[] = {
+    {'w', "view", "VIEW", "which view: " VIEWS},
+    {'F', "format", "FORMAT", "text (default), html (one page that needs nothing else), json"},
     {'l', "level", "N", "how much: 1 failures, 2 messages, 3 findings, 4 dialogue (default), 5 all"},
+    {0, "colour", "WHEN", "auto (default: on a terminal), always or never"},
     {0, NULL, NULL, NULL},
 };
 
@@ -169,11 +259,13 @@ const struct cli_command command_explain = {
     .arguments = "[ID | last]",
     .arguments_max = 1,
     .options = options,
-    .help = "First in one sentence, then line by line as the server logged it: time,\n"
-            "level, who, what. The id of a session stands in every refusal behind its\n"
-            "number, in the mail log, and in the names of its messages in the queue.\n"
-            "Deliveries of its messages are part of it, whenever they happened.\n"
-            "With --json the first line is the session, the others are its events.\n",
+    .help = "First in one sentence, then line by line. The id of a session stands in every\n"
+            "refusal behind its number, in the mail log, and in the names of its messages\n"
+            "in the queue. Deliveries of its messages are part of it, whenever they\n"
+            "happened. The view log is the session as its server logged it: time, level,\n"
+            "who, what. With --format json a view is one object; with --json the first\n"
+            "line is the session, the others are its events as they were recorded.\n",
     .examples = "postern explain last\n"
-                "postern explain --level 5 028t5cy4tqkff\n",
+                "postern explain --level 5 028t5cy4tqkff\n"
+                "postern explain --format html last > session.html\n",
 };

@@ -183,7 +183,8 @@ static int session_outcome(struct play *play, const struct play_session *session
         print_json(&history);
     else if (play->level) {
         cli_print("\n");
-        status = explain_session(play->cli, folder, id, play->level);
+        const struct explain explain = {.view = view_find(SLICE("log")), .level = play->level};
+        status = explain_session(play->cli, folder, id, &explain);
     }
     if (status == CLI_OK)
         expect_events(play, session, &history);

@@ -18,63 +18,115 @@
 
 /* --- lines --------------------------------------------------------------------------------------------- */
 
-static void put_time(struct render_log *log)
+static void put_time(struct render_log *log, struct buf *out)
 {
     int64_t seconds = log->event ? log->event->stamp.unix_us / 1000000 : log->ended_us / 1000000;
     int zone = log->settings.zone_minutes ? log->settings.zone_minutes(seconds) : 0;
     struct calendar at = calendar_from_unix(seconds, zone);
-    buf_add_format(log->out, "%02d:%02d:%02d", at.hour, at.minute, at.second);
+    buf_add_format(out, "%02d:%02d:%02d", at.hour, at.minute, at.second);
 }
 
-static void put_who(struct render_log *log, enum who who)
+static void put_who(struct render_log *log, enum who who, struct buf *out)
 {
     switch (who) {
-    case WHO_LINE: buf_add_format(log->out, "SMTP-%llu(%s)", LOG_NUMBER(log->line), log->shown); break;
-    case WHO_TCP: buf_add(log->out, SLICE("SMTP(tcp)")); break;
-    case WHO_SMTP: buf_add(log->out, SLICE("SMTP")); break;
-    case WHO_SYSTEM: buf_add(log->out, SLICE("SYSTEM")); break;
-    case WHO_MAILDIR: buf_add(log->out, SLICE("SYSTEM(MAILDIR)")); break;
-    case WHO_LMTP: buf_add(log->out, SLICE("SYSTEM(LMTP)")); break;
-    case WHO_OUT: buf_add(log->out, SLICE("SYSTEM(SMTP)")); break;
+    case WHO_LINE: buf_add_format(out, "SMTP-%llu(%s)", LOG_NUMBER(log->line), log->shown); break;
+    case WHO_TCP: buf_add(out, SLICE("SMTP(tcp)")); break;
+    case WHO_SMTP: buf_add(out, SLICE("SMTP")); break;
+    case WHO_SYSTEM: buf_add(out, SLICE("SYSTEM")); break;
+    case WHO_MAILDIR: buf_add(out, SLICE("SYSTEM(MAILDIR)")); break;
+    case WHO_LMTP: buf_add(out, SLICE("SYSTEM(LMTP)")); break;
+    case WHO_OUT: buf_add(out, SLICE("SYSTEM(SMTP)")); break;
     }
 }
 
-static const char *style_of(const struct render_log *log, int level)
+static enum document_style style_of(const struct render_log *log, int level)
+{
+    switch (log->event ? (unsigned)log->event->kind : 0) {
+    case EVENT_KIND_line_received: return DOCUMENT_CLIENT;
+    case EVENT_KIND_reply_sent: return DOCUMENT_SERVER;
+    case EVENT_KIND_finding:
+    case EVENT_KIND_verdict: return DOCUMENT_FINDING;
+    default: return level == 1 ? DOCUMENT_FAILURE : DOCUMENT_PLAIN;
+    }
+}
+
+static const char *sequence_of(const struct render_log *log, int level)
 {
     if (!log->settings.colour)
         return "";
-    if (log->event && log->event->kind == EVENT_KIND_line_received)
-        return CLIENT_STYLE;
-    if (log->event && log->event->kind == EVENT_KIND_reply_sent)
-        return SERVER_STYLE;
-    return level == 1 ? FAILURE_STYLE : "";
+    switch ((unsigned)style_of(log, level)) {
+    case DOCUMENT_CLIENT: return CLIENT_STYLE;
+    case DOCUMENT_SERVER: return SERVER_STYLE;
+    case DOCUMENT_FAILURE: return FAILURE_STYLE;
+    default: return "";
+    }
+}
+
+static void put_line(struct render_log *log, int level, enum who who, struct slice text)
+{
+    const char *style = sequence_of(log, level);
+    buf_add(log->out, slice_text(style));
+    put_time(log, log->out);
+    buf_add_format(log->out, " %d ", level);
+    put_who(log, who, log->out);
+    buf_add_octet(log->out, ' ');
+    buf_add(log->out, text);
+    buf_add(log->out, slice_text(*style ? PLAIN_STYLE "\n" : "\n"));
+}
+
+/* Of the dialogue only what was said has its style: what the gate says about it leads it in. */
+static void add_line(struct render_log *log, int level, enum who who, struct slice text)
+{
+    static const struct slice leads[] = {{"Input Line: ", 12}, {"Sending ", 8}};
+    struct document_line line = {.style = style_of(log, level)};
+    struct buf moment, lead;
+    buf_init(&moment, 64);
+    buf_init(&lead, 1024);
+    put_time(log, &moment);
+    if (!log->settings.bare) {
+        buf_add_format(&lead, "%d ", level);
+        put_who(log, who, &lead);
+        buf_add_octet(&lead, ' ');
+    }
+    if (line.style == DOCUMENT_CLIENT || line.style == DOCUMENT_SERVER) {
+        const struct slice what = leads[line.style == DOCUMENT_SERVER];
+        if (slice_starts(text, what)) {
+            buf_add(&lead, what);
+            text = slice_from(text, what.len);
+        } else {
+            line.style = DOCUMENT_PLAIN;
+        }
+    }
+    line.unix_us = log->event ? log->event->stamp.unix_us : log->ended_us;
+    line.moment = buf_slice(&moment);
+    line.lead = buf_slice(&lead);
+    line.text = text;
+    document_add(log->settings.document, &line);
+    buf_drop(&lead);
+    buf_drop(&moment);
 }
 
 void log_line(struct render_log *log, int level, enum who who, const char *format, ...)
 {
     va_list arguments;
-    char text[512];
+    char room[512], *text = room;
     if (level > log->settings.level)
         return;
-    const char *style = style_of(log, level);
-    buf_add(log->out, slice_text(style));
-    put_time(log);
-    buf_add_format(log->out, " %d ", level);
-    put_who(log, who);
-    buf_add_octet(log->out, ' ');
     va_start(arguments, format);
-    int len = vsnprintf(text, sizeof text, format, arguments);
+    int len = vsnprintf(room, sizeof room, format, arguments);
     va_end(arguments);
-    if (len >= 0 && (size_t)len < sizeof text) {
-        buf_add(log->out, slice_of(text, (size_t)len));
-    } else if (len >= 0) {
-        char *long_text = arena_take(&log->arena, (size_t)len + 1);
+    if (len < 0)
+        return;
+    if ((size_t)len >= sizeof room) {
+        text = arena_take(&log->arena, (size_t)len + 1);
         va_start(arguments, format);
-        vsnprintf(long_text, (size_t)len + 1, format, arguments);
+        vsnprintf(text, (size_t)len + 1, format, arguments);
         va_end(arguments);
-        buf_add(log->out, slice_of(long_text, (size_t)len));
     }
-    buf_add(log->out, slice_text(*style ? PLAIN_STYLE "\n" : "\n"));
+    if (log->settings.document)
+        add_line(log, level, who, slice_of(text, (size_t)len));
+    else
+        put_line(log, level, who, slice_of(text, (size_t)len));
 }
 
 const char *log_text(struct render_log *log, struct slice text)

@@ -14,12 +14,16 @@
 
 #include "base/arena.h"
 #include "core/event.h"
+#include "journal/document.h"
 
 struct render_log_settings {
     int level;   /* lines above it are left out */
     bool colour; /* escape sequences for a terminal: what the client sent, what we sent, failures */
     /* Minutes east of UTC at a time; NULL: times are UTC. */
     int (*zone_minutes)(int64_t unix_seconds);
+    /* Lines go there instead of into a buf, with the style of their text; NULL: they do not. */
+    struct document *document;
+    bool bare; /* there: without level and line */
 };
 
 struct render_log {
@@ -40,7 +44,8 @@ struct render_log {
 };
 
 void render_log_init(struct render_log *log, const struct render_log_settings *settings);
-/* Adds the event's lines, none where all are above the level. A full buf cuts them off. */
+/* Adds the event's lines, none where all are above the level. A full buf cuts them off. `out` may be NULL
+ * where there is a document. */
 void render_log_event(struct render_log *log, const struct event *event, struct buf *out);
 /* Behind the last event: the lines that take leave of the session. */
 void render_log_end(struct render_log *log, struct buf *out);

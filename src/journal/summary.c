@@ -21,14 +21,36 @@ static void list_add(struct slice **list, size_t *count, struct slice text)
         (*list)[(*count)++] = text;
 }
 
+/* What is said because of earlier refusals. */
+static bool is_consequence(uint64_t number)
+{
+    return number == SAY_NO_RECIPIENTS || number == SAY_NEED_MAIL || number == SAY_TOO_MANY_ERRORS ||
+           number == SAY_TOO_MUCH_JUNK || number == SAY_IDLE_TOO_LONG || number == SAY_SHUTTING_DOWN ||
+           number == SAY_HEADER_AS_COMMAND;
+}
+
+static void cause_reply(struct summary_cause *cause, const struct event_reply_sent *reply,
+                        struct slice first_line)
+{
+    cause->number = reply->number;
+    cause->code = reply->code;
+    cause->reply = first_line;
+}
+
 static void take_reply(struct summary *summary, const struct event_reply_sent *reply)
 {
+    size_t end = slice_find(reply->text, '\r');
+    const struct slice line = slice_head(reply->text, end == SLICE_NOT_FOUND ? reply->text.len : end);
+    /* The answer to a verdict comes next; a goodbye (221) may be one. */
+    if (summary->cause.verdict && !summary->cause.number)
+        cause_reply(&summary->cause, reply, line);
     if (reply->code < 400)
         return;
-    size_t end = slice_find(reply->text, '\r');
+    if (!summary->first.number || is_consequence(summary->first.number))
+        cause_reply(&summary->first, reply, line);
     summary->number = reply->number;
     summary->code = reply->code;
-    summary->reply = slice_head(reply->text, end == SLICE_NOT_FOUND ? reply->text.len : end);
+    summary->reply = line;
 }
 
 static void take_verdict(struct summary *summary, const struct event_verdict *verdict)
@@ -40,6 +62,16 @@ static void take_verdict(struct summary *summary, const struct event_verdict *ve
     summary->verdict = verdict->verdict;
     summary->stage = verdict->stage;
     summary->reason = verdict->reason;
+    if (verdict->verdict == ACTION_SLOW)
+        return;
+    summary->cause = (struct summary_cause){
+        .verdict = verdict->verdict,
+        .finding = verdict->finding,
+        .reason = verdict->reason,
+        .sum = verdict->sum,
+        .threshold = verdict->threshold,
+        .parts = verdict->parts,
+    };
 }
 
 static void take_proxied(struct summary *summary, const struct event_session_proxied *proxied)
@@ -107,6 +139,10 @@ static void take(struct summary *summary, const struct event *event)
         if (!summary->content)
             summary->content = body->message_received.octets;
         break;
+    case EVENT_KIND_finding:
+        summary->ehlo_left = summary->ehlo_left || body->finding.finding == FIND_EHLO_NO_HELO;
+        break;
+    case EVENT_KIND_message_discarded: summary->discarded++; break;
     case EVENT_KIND_message_failed: summary->failed = body->message_failed.reason; break;
     case EVENT_KIND_session_ended: take_ended(summary, &body->session_ended); break;
     case EVENT_KIND_delivered: take_delivered(summary, &body->delivered); break;
@@ -149,212 +185,9 @@ void summary_make(const struct history *history, struct arena *arena, struct sum
     summary->began_us = event_id_unix_ms(history->session) * 1000;
     for (size_t i = 0; i < history->count; i++)
         take(summary, &history->events[i]);
+    if (!summary->cause.verdict)
+        summary->cause = summary->first;
     take_lists(history, arena, summary);
-}
-
-/* --- the sentence -------------------------------------------------------------------------------------- */
-
-static void put(struct buf *out, const char *text)
-{
-    buf_add(out, slice_text(text));
-}
-
-static void put_stranger(struct buf *out, struct slice text)
-{
-    text_escape(out, slice_head(text, 300), true);
-}
-
-/* 1,285 */
-static void put_number(struct buf *out, uint64_t number)
-{
-    char digits[24], text[32];
-    int len = snprintf(digits, sizeof digits, "%llu", (unsigned long long)number);
-    size_t at = 0;
-    for (int i = 0; i < len; i++) {
-        if (i && (len - i) % 3 == 0)
-            text[at++] = ',';
-        text[at++] = digits[i];
-    }
-    buf_add(out, slice_of(text, at));
-}
-
-static void put_who(struct buf *out, const struct summary *summary)
-{
-    char address[ADDRESS_TEXT_SIZE];
-    address_print(&summary->peer, address);
-    if (summary->ptr.len) {
-        put_stranger(out, summary->ptr);
-        buf_add_format(out, " [%s]", address);
-    } else {
-        buf_add_format(out, "[%s]", address);
-    }
-    if (!summary->helo.len || slice_equal_fold(summary->helo, summary->ptr))
-        return;
-    put(out, ", which calls itself ");
-    put_stranger(out, summary->helo);
-    put(out, ",");
-}
-
-static void put_path(struct buf *out, struct slice path)
-{
-    put(out, "<");
-    put_stranger(out, path);
-    put(out, ">");
-}
-
-static void put_envelope(struct buf *out, const struct summary *summary)
-{
-    if (summary->has_sender) {
-        put(out, " from ");
-        if (summary->sender.len)
-            put_path(out, summary->sender);
-        else
-            put(out, "the null sender <>");
-    }
-    if (!summary->recipient_count)
-        return;
-    put(out, " to ");
-    put_path(out, summary->recipients[0]);
-    if (summary->recipient_count == 2)
-        put(out, " and one other recipient");
-    else if (summary->recipient_count > 2)
-        buf_add_format(out, " and %zu other recipients", summary->recipient_count - 1);
-}
-
-/* The cause out of the catalogue as a part of a sentence: without its dot, and small at its beginning. */
-static void put_cause(struct buf *out, const char *cause)
-{
-    size_t len = strlen(cause);
-    bool acronym = len > 1 && cause[1] >= 'A' && cause[1] <= 'Z';
-    char first = acronym ? cause[0] : text_lower(cause[0]);
-    buf_add_octet(out, first);
-    buf_add(out, slice_of(cause + 1, len - 1 - (cause[len - 1] == '.')));
-}
-
-static void put_because(struct buf *out, const struct summary *summary)
-{
-    const struct say_info *info = summary->number < SAY_LIMIT ? say_info((unsigned)summary->number) : NULL;
-    if (summary->reason.len) {
-        put(out, " because of this: ");
-        put_stranger(out, summary->reason);
-    } else if (summary->failed.len) {
-        put(out, " because ");
-        put_stranger(out, summary->failed);
-    } else if (info && info->cause[0]) {
-        put(out, " because ");
-        put_cause(out, info->cause);
-    }
-    if (!summary->reply.len)
-        return;
-    put(out, " (");
-    put_stranger(out, summary->reply);
-    put(out, ")");
-}
-
-static void put_deliveries(struct buf *out, const struct summary *summary)
-{
-    if (summary->delivered) {
-        put(out, ", and delivered to ");
-        put_stranger(out, summary->delivered_to);
-        if (summary->delivered > 1)
-            buf_add_format(out, " and %zu more", summary->delivered - 1);
-    }
-    if (summary->deferred)
-        put(out, ", but a delivery waits");
-    else if (summary->undeliverable)
-        put(out, ", but a delivery failed");
-    if ((summary->deferred || summary->undeliverable) && summary->trouble.len) {
-        put(out, ": ");
-        put_stranger(out, summary->trouble);
-    }
-}
-
-static void put_accepted(struct buf *out, const struct summary *summary)
-{
-    if (summary->accepted == 1)
-        put(out, " sent a message");
-    else
-        buf_add_format(out, " sent %llu messages", (unsigned long long)summary->accepted);
-    if (summary->accepted == 1 && summary->content) {
-        put(out, " of ");
-        put_number(out, summary->content);
-        put(out, " octets");
-    }
-    put_envelope(out, summary);
-    put(out, summary->accepted == 1 ? "; it was accepted" : "; they were accepted");
-    put_deliveries(out, summary);
-    if (!summary->number)
-        return;
-    put(out, "; something else was refused");
-    put_because(out, summary);
-}
-
-static const char *refusal_of(const struct summary *summary)
-{
-    if (summary->code == 421 || summary->verdict == 3)
-        return "the gate closed the connection";
-    return summary->code >= 500 ? "it was refused" : "it was put off";
-}
-
-static void put_outcome(struct buf *out, const struct summary *summary)
-{
-    if (summary->accepted) {
-        put_accepted(out, summary);
-    } else if (summary->has_sender) {
-        put(out, " tried to send a message");
-        put_envelope(out, summary);
-        put(out, "; ");
-        put(out, summary->number ? refusal_of(summary) : "it was not completed");
-        if (summary->number)
-            put_because(out, summary);
-    } else if (summary->number) {
-        put(out, " sent no mail; ");
-        put(out, summary->code == 421 || summary->verdict == 3 ? "the gate closed the connection"
-                                                               : "what it asked for last was refused");
-        put_because(out, summary);
-    } else if (summary->verdict == ACTION_DROP) {
-        put(out, " sent no mail; the gate closed the connection");
-        put_because(out, summary);
-    } else {
-        put(out, " connected and sent no mail");
-    }
-}
-
-/* "120 ms", "3 s", "2 min 42 s", "1 h 5 min" */
-static void put_time(struct buf *out, uint64_t ms)
-{
-    unsigned long long seconds = ms / 1000;
-    if (ms < 1000)
-        buf_add_format(out, "%llu ms", (unsigned long long)ms);
-    else if (seconds < 60)
-        buf_add_format(out, "%llu s", seconds);
-    else if (seconds < 3600)
-        buf_add_format(out, "%llu min %llu s", seconds / 60, seconds % 60);
-    else
-        buf_add_format(out, "%llu h %llu min", seconds / 3600, seconds / 60 % 60);
-}
-
-static void put_ending(struct buf *out, const struct summary *summary)
-{
-    if (!summary->ended) {
-        put(out, "; no end of the session is recorded");
-        return;
-    }
-    put(out, "; after ");
-    put_time(out, summary->took_ms);
-    put(out, " ");
-    put(out, journal_ending_phrase(summary->why));
-}
-
-void summary_sentence(const struct summary *summary, struct buf *out)
-{
-    if (summary->opened || summary->ended)
-        put_who(out, summary);
-    else
-        put(out, "A client whose beginning is not recorded any more");
-    put_outcome(out, summary);
-    put_ending(out, summary);
-    put(out, ".");
 }
 
 /* --- for programs -------------------------------------------------------------------------------------- */

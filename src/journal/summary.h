@@ -6,6 +6,19 @@
 
 #define SUMMARY_LIST 1000
 
+/* Why the mail of a session was not taken: the gravest verdict that was done, or where there was none the
+ * first refusal that is not just a consequence of others. */
+struct summary_cause {
+    uint64_t verdict;    /* DEFER, REJECT, DROP, DISCARD or TRAP; 0: no verdict */
+    uint64_t finding;    /* that decided; 0: the sum, or no verdict */
+    struct slice reason; /* what was seen */
+    uint64_t sum, threshold;
+    struct slice parts; /* "early-talk 10, no-ptr 2" */
+    uint64_t number;    /* the reply's number; 0: nothing was said */
+    uint64_t code;
+    struct slice reply; /* its first line */
+};
+
 struct summary {
     uint64_t session;
     int64_t began_us;
@@ -28,23 +41,30 @@ struct summary {
     uint64_t octets;    /* received in the session */
     uint64_t content;   /* octets of the first message */
     uint64_t took_ms;
-    uint64_t why;        /* it ended */
-    struct slice failed; /* what kept a message from being taken, on our side; or empty */
+    uint64_t why; /* it ended */
+    struct summary_cause cause;
+    struct summary_cause first; /* what was refused first, where the cause is that too much was refused */
+    struct slice failed;        /* what kept a message from being taken, on our side; or empty */
     /* the courier's */
     struct slice delivered_to; /* the first target */
     size_t delivered;
     size_t deferred; /* recipients' copies that wait */
     size_t undeliverable;
     struct slice trouble; /* the last reason for it */
+    uint64_t discarded;   /* messages that were thrown away */
     bool opened, ended, has_sender;
+    bool ehlo_left; /* it went away when EHLO was refused */
 };
 
 /* Texts point into the history, lists into the arena. */
 void summary_make(const struct history *history, struct arena *arena, struct summary *ret_summary);
 
-/* One sentence for people, in words: who, what came of it, and why. No stranger's text in it can steer a
- * terminal. */
+/* One sentence for people, in words: who, what came of it, and why, for somebody who has never seen SMTP. No
+ * stranger's text in it can steer a terminal. */
 void summary_sentence(const struct summary *summary, struct buf *out);
+
+/* Takes the first of the parts of a sum, "early-talk 10, no-ptr 2", off the front. False: there is none. */
+bool summary_part(struct slice *parts, struct slice *ret_word, int64_t *ret_weight);
 
 /* One object with the keys id time address ptr helo from to findings verdict reply number octets seconds, in
  * one line without its end. With a `sentence`: that, too. */

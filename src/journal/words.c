@@ -3,6 +3,7 @@
 #include "core/ask.h"
 #include "core/finding.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #define WORD(table, number) ((number) < sizeof table / sizeof *table && table[number] ? table[number] : "?")
@@ -127,4 +128,34 @@ bool journal_confirms(const struct event_question_answered *answered, struct sli
         return false;
     address_print(client, address);
     return has_word(answered->value, slice_text(address));
+}
+
+void journal_duration(uint64_t ms, char text[JOURNAL_DURATION_SIZE])
+{
+    const unsigned long long seconds = ms / 1000;
+    if (ms < 1000)
+        snprintf(text, JOURNAL_DURATION_SIZE, "%llu ms", (unsigned long long)ms);
+    else if (seconds < 10 && ms % 1000 >= 100)
+        snprintf(text, JOURNAL_DURATION_SIZE, "%llu.%u s", seconds, (unsigned)(ms % 1000 / 100));
+    else if (seconds < 60)
+        snprintf(text, JOURNAL_DURATION_SIZE, "%llu s", seconds);
+    else if (seconds < 3600 && seconds % 60)
+        snprintf(text, JOURNAL_DURATION_SIZE, "%llu min %llu s", seconds / 60, seconds % 60);
+    else if (seconds < 3600)
+        snprintf(text, JOURNAL_DURATION_SIZE, "%llu min", seconds / 60);
+    else
+        snprintf(text, JOURNAL_DURATION_SIZE, "%llu h %llu min", seconds / 3600, seconds / 60 % 60);
+}
+
+void journal_count(uint64_t number, char text[JOURNAL_COUNT_SIZE])
+{
+    char digits[24];
+    int len = snprintf(digits, sizeof digits, "%llu", (unsigned long long)number);
+    size_t at = 0;
+    for (int i = 0; i < len; i++) {
+        if (i && (len - i) % 3 == 0)
+            text[at++] = ',';
+        text[at++] = digits[i];
+    }
+    text[at] = '\0';
 }

@@ -5,6 +5,13 @@
 
 #include "core/event.h"
 
+#define JOURNAL_DURATION_SIZE 32
+/* "120 ms", "1.5 s", "55 s", "2 min 42 s", "1 h 5 min" */
+void journal_duration(uint64_t ms, char text[JOURNAL_DURATION_SIZE]);
+#define JOURNAL_COUNT_SIZE 32
+/* "1,285" */
+void journal_count(uint64_t number, char text[JOURNAL_COUNT_SIZE]);
+
 const char *journal_stage_word(uint64_t stage);     /* verdict.stage: "rcpt" */
 const char *journal_verdict_word(uint64_t verdict); /* verdict.verdict: "pass", "defer", "reject", "drop" */
 const char *journal_state_word(uint64_t state);     /* state_changed: "greeted" */

@@ -155,8 +155,8 @@ class Explain(Journal):
                  'joepublic; after 2 min 42 s the client said QUIT.'),
                 ('192.0.2.7',
                  'mail.example.org [192.0.2.7] tried to send a message from <Alice@example.org> to <nobody@example.net>; it '
-                 'was refused because of this: there is no mailbox nobody@example.net (550 5.1.1 there is no '
-                 '<nobody@example.net> here #82 (x)); after 3 s the client said QUIT.'),
+                 'was refused because the recipient does not exist here: there is no mailbox nobody@example.net (550 5.1.1 there is '
+                 'no <nobody@example.net> here #82 (x)); after 3.5 s the client said QUIT.'),
                 ('198.51.100.9',
                  '[198.51.100.9] sent no mail; the gate closed the connection because the client sent words that are no SMTP '
                  'commands (421 4.7.0 mx.example.net this is an SMTP server); after 120 ms the gate closed the connection.'),

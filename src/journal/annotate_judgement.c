@@ -1,0 +1,263 @@
+/* The annotated view's comments over findings and verdicts, and what it says behind the dialogue: what was
+ * noticed, how it added up, what would have happened otherwise, and what the sender can do. */
+#include "journal/annotate.h"
+
+#include "journal/phrase.h"
+#include "journal/words.h"
+
+/* --- findings ------------------------------------------------------------------------------------------ */
+
+static bool is_kept(const struct annotate *annotate, const struct event_finding *found)
+{
+    for (size_t i = 0; i < annotate->found_count; i++)
+        if (annotate->found[i].finding == found->finding &&
+            slice_equal(annotate->found[i].evidence, found->evidence))
+            return true;
+    return false;
+}
+
+static void keep(struct annotate *annotate, const struct event_finding *found)
+{
+    const int64_t weight = (int64_t)found->weight - (int64_t)found->relief;
+    annotate->found[annotate->found_count++] = (struct annotate_found){
+        found->finding, found->evidence, found->mode == MODE_ENFORCE ? weight : 0};
+}
+
+static void weight(struct annotate *annotate, const struct event_finding *found, bool again)
+{
+    const struct finding_info *info = found->finding < FIND_LIMIT ? finding_info((unsigned)found->finding)
+                                                                  : NULL;
+    if (found->mode != MODE_ENFORCE)
+        annotate_note(annotate, "It is only noted here and does not count.");
+    else if (again)
+        annotate_note(annotate, "It counts once.");
+    else if (found->relief)
+        annotate_note(annotate, "It speaks for them: %s less on the scale.",
+                      annotate_number(annotate, found->relief));
+    else if (found->weight && annotate->threshold)
+        annotate_note(annotate, "On our scale it weighs %s, which makes %s; from %s on we refuse.",
+                      annotate_number(annotate, found->weight),
+                      annotate_number(annotate, (uint64_t)annotate_sum(annotate)),
+                      annotate_number(annotate, annotate->threshold));
+    else if (found->weight)
+        annotate_note(annotate, "On our scale it weighs %s, which makes %s.",
+                      annotate_number(annotate, found->weight),
+                      annotate_number(annotate, (uint64_t)annotate_sum(annotate)));
+    else if (info && info->action != ACTION_NONE)
+        annotate_note(annotate, "It has no weight: it decides by itself.");
+    else
+        annotate_note(annotate, "It weighs nothing.");
+}
+
+static void finding(struct annotate *annotate)
+{
+    const struct event_finding *found = &annotate->event->body.finding;
+    const struct finding_phrase *phrase = phrase_finding(found->finding);
+    const bool again = is_kept(annotate, found);
+    if (!again)
+        keep(annotate, found);
+    if (!phrase) {
+        annotate_note(annotate, "%s", phrase_event(EVENT_KIND_finding));
+        return;
+    }
+    if (again)
+        annotate_note(annotate, "Once more:");
+    annotate_note(annotate, "We notice: %s.", phrase->because);
+    annotate_note_once(annotate, &annotate->said_finding[found->finding], phrase->means);
+    if (found->finding == FIND_HELO_UNVERIFIED || found->finding == FIND_HELO_MISMATCH)
+        annotate_note(annotate, "What we know is %s.", annotate_peer(annotate));
+    weight(annotate, found, again);
+}
+
+/* --- verdicts ------------------------------------------------------------------------------------------ */
+
+static bool decides_alone(const struct event_verdict *verdict)
+{
+    return verdict->finding && phrase_finding(verdict->finding) && verdict->verdict != ACTION_NONE;
+}
+
+static void sum(struct annotate *annotate, const struct event_verdict *verdict)
+{
+    if (!verdict->sum)
+        return;
+    annotate_note(annotate, "What we have noticed weighs %s in all", annotate_number(annotate, verdict->sum));
+    if (verdict->parts.len)
+        annotate_note(annotate, "(%s)", annotate_shown(annotate, verdict->parts));
+    if (verdict->threshold && verdict->sum >= verdict->threshold)
+        annotate_note(annotate, "and from %s on we refuse.", annotate_number(annotate, verdict->threshold));
+    else if (verdict->threshold)
+        annotate_note(annotate, "and from %s on we refuse: %s are missing.",
+                      annotate_number(annotate, verdict->threshold),
+                      annotate_number(annotate, verdict->threshold - verdict->sum));
+}
+
+/* Of a verdict that was not done, the record holds what was decided: pass, but for one that was observed. */
+static void not_done(struct annotate *annotate, const struct event_verdict *verdict)
+{
+    const char *phrase = phrase_otherwise(verdict->verdict);
+    if (verdict->spared.len)
+        annotate_note(annotate, "It would have been reason enough to turn them away, but it is not done: %s.",
+                      annotate_shown(annotate, verdict->spared));
+    else
+        annotate_note(annotate,
+                      "Were these rules in force, %s; but here they are only tried out, so nothing is "
+                      "done.",
+                      phrase ? phrase : "something would have been done");
+}
+
+static void verdict(struct annotate *annotate)
+{
+    const struct event_verdict *verdict = &annotate->event->body.verdict;
+    const struct finding_phrase *finding = phrase_finding(verdict->finding);
+    const char *phrase = phrase_verdict(verdict->verdict), *stage = phrase_stage(verdict->stage);
+    annotate_note(annotate, "%s, what was noticed is weighed:", stage ? stage : "Now");
+    /* The sentence begins with the stage. */
+    if (annotate->comment.len)
+        annotate->comment.at[0] = (char)(annotate->comment.at[0] & ~0x20);
+    if (decides_alone(verdict))
+        annotate_note(annotate, "%s. That decides by itself.", finding->because);
+    sum(annotate, verdict);
+    if (verdict->observed || verdict->spared.len) {
+        not_done(annotate, verdict);
+        return;
+    }
+    annotate_note(annotate, "%s%s.", verdict->verdict ? "And " : "That is no reason to turn anybody away, ",
+                  phrase ? phrase : "so something is done that this program does not know");
+    if (verdict->override.len)
+        annotate_note(annotate, "A rule of the administrator counts here (%s).",
+                      annotate_shown(annotate, verdict->override));
+    annotate->decided = verdict->finding;
+    annotate->judged = verdict->verdict && verdict->finding;
+}
+
+void annotate_judgement(struct annotate *annotate)
+{
+    if (annotate->event->kind == EVENT_KIND_finding)
+        finding(annotate);
+    else
+        verdict(annotate);
+}
+
+/* --- behind the dialogue ------------------------------------------------------------------------------- */
+
+static void noticed(struct annotate *annotate)
+{
+    struct document *document = annotate->document;
+    if (!annotate->found_count)
+        return;
+    document_format(document, DOCUMENT_HEADING, "What was noticed");
+    for (size_t i = 0; i < annotate->found_count; i++) {
+        const struct annotate_found *found = &annotate->found[i];
+        const struct finding_phrase *phrase = phrase_finding(found->finding);
+        struct document_line line = {.style = DOCUMENT_FINDING,
+                                     .text = slice_text(journal_finding_word(found->finding))};
+        line.lead = arena_format(&document->arena, "%4lld  ", (long long)found->weight);
+        line.text = arena_format(
+            &document->arena, "%s%s%s%s", journal_finding_word(found->finding), phrase ? ": " : "",
+            phrase ? phrase->because : "",
+            found->evidence.len
+                ? arena_format(&document->arena, " (%s)", annotate_shown(annotate, found->evidence)).at
+                : "");
+        document_add(document, &line);
+    }
+}
+
+/* Which single finding made the difference. */
+static void without_one(struct annotate *annotate, const struct summary_cause *cause)
+{
+    struct slice rest = cause->parts, word;
+    int64_t part;
+    unsigned count = 0;
+    while (summary_part(&rest, &word, &part)) {
+        enum finding finding = FIND_NOTHING;
+        const struct finding_phrase *phrase = finding_parse(word, &finding) ? phrase_finding(finding) : NULL;
+        if (!phrase || part <= 0 || (int64_t)cause->sum - part >= (int64_t)cause->threshold)
+            continue;
+        annotate_note(annotate, "%s that %s, the sum would have been %lld, and we would not have refused.",
+                      count++ ? "Or:" : "Were it not", phrase->because,
+                      (long long)((int64_t)cause->sum - part));
+    }
+    if (!count)
+        annotate_note(annotate,
+                      "No single one of these made the difference: without any one of them the rest "
+                      "would still have been enough.");
+}
+
+/* What the rest weighs without the finding that decided. */
+static int64_t sum_without(const struct summary_cause *cause)
+{
+    struct slice rest = cause->parts, word;
+    int64_t part, sum = (int64_t)cause->sum;
+    const char *decided = journal_finding_word(cause->finding);
+    while (summary_part(&rest, &word, &part))
+        if (slice_equal(word, slice_text(decided)))
+            sum -= part;
+    return sum > 0 ? sum : 0;
+}
+
+static void without_it(struct annotate *annotate, const struct summary_cause *cause)
+{
+    const struct finding_phrase *phrase = phrase_finding(cause->finding);
+    const int64_t rest = sum_without(cause);
+    if (!phrase)
+        return;
+    annotate_note(annotate, "One thing decided: %s.", phrase->because);
+    if (cause->threshold && rest >= (int64_t)cause->threshold)
+        annotate_note(annotate,
+                      "But even without it we would have refused: the rest weighs %lld, and from %s on we "
+                      "refuse.",
+                      (long long)rest, annotate_number(annotate, cause->threshold));
+    else if (rest)
+        annotate_note(annotate,
+                      "Without it the rest weighs %lld, and from %s on we refuse: they could have gone on.",
+                      (long long)rest, annotate_number(annotate, cause->threshold));
+    else
+        annotate_note(annotate,
+                      "Without it nothing that weighs would have spoken against them, and they could have "
+                      "gone on.");
+}
+
+static void otherwise(struct annotate *annotate)
+{
+    const struct summary_cause *cause = &annotate->summary->cause;
+    if (!cause->verdict || (!cause->finding && !cause->parts.len))
+        return;
+    document_format(annotate->document, DOCUMENT_HEADING, "What would have happened otherwise");
+    if (cause->finding)
+        without_it(annotate, cause);
+    else
+        without_one(annotate, cause);
+    annotate_flush(annotate);
+}
+
+static void remedies(struct annotate *annotate)
+{
+    const struct summary_cause *cause = &annotate->summary->cause;
+    const struct finding_phrase *phrase = phrase_finding(cause->finding);
+    const struct say_info *info = cause->number < SAY_LIMIT ? say_info((unsigned)cause->number) : NULL;
+    struct slice rest = cause->parts, word;
+    int64_t part;
+    if (!cause->number && !cause->verdict)
+        return;
+    document_format(annotate->document, DOCUMENT_HEADING, "What the sender can do");
+    if (phrase || cause->finding || !cause->parts.len) {
+        annotate_note(annotate, "%s", phrase ? phrase->remedy : info ? info->remedy : "Ask the postmaster.");
+    } else {
+        while (summary_part(&rest, &word, &part)) {
+            enum finding finding = FIND_NOTHING;
+            phrase = finding_parse(word, &finding) ? phrase_finding(finding) : NULL;
+            if (phrase && part > 0)
+                annotate_note(annotate, "%s", phrase->remedy);
+        }
+    }
+    annotate_flush(annotate);
+}
+
+void annotate_closing(struct annotate *annotate)
+{
+    annotate->event = NULL;
+    buf_clear(&annotate->comment);
+    noticed(annotate);
+    otherwise(annotate);
+    remedies(annotate);
+}

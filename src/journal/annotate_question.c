@@ -1,0 +1,133 @@
+/* The annotated view's comments over what was asked of others, and what they answered. */
+#include "journal/annotate.h"
+
+#include "core/ask.h"
+#include "journal/phrase.h"
+#include "journal/words.h"
+
+static bool is_peer(const struct annotate *annotate, struct slice text)
+{
+    char address[ADDRESS_TEXT_SIZE];
+    address_print(&annotate->peer, address);
+    return slice_equal(text, slice_text(address));
+}
+
+static bool has_word(struct slice words, struct slice word)
+{
+    struct slice one;
+    while (slice_word(&words, &one))
+        if (slice_equal_fold(one, word))
+            return true;
+    return false;
+}
+
+static struct slice domain_of(struct slice address)
+{
+    const size_t at = slice_find_last(address, '@');
+    return at == SLICE_NOT_FOUND ? SLICE_NONE : slice_from(address, at + 1);
+}
+
+static bool is_address_kind(uint64_t kind)
+{
+    return kind == ASK_ADDRESS4 || kind == ASK_ADDRESS6;
+}
+
+/* Whose name it is. */
+static const char *whose(const struct annotate *annotate, uint64_t kind, struct slice key)
+{
+    if (kind == ASK_POINTER && is_peer(annotate, key))
+        return "That is the address from which they call.";
+    if (kind != ASK_ADDRESS4 && kind != ASK_ADDRESS6 && kind != ASK_MX && kind != ASK_TXT)
+        return NULL;
+    if (key.len && slice_equal_fold(key, annotate->helo))
+        return "That is the name which they gave for themselves.";
+    if (is_address_kind(kind) && has_word(annotate->pointed, key))
+        return "That is what their address is called: we ask whether the name leads back to it.";
+    if (key.len && slice_equal_fold(key, domain_of(annotate->sender)))
+        return "That is the domain of the sender.";
+    return NULL;
+}
+
+/* A list's key is its name and the address; what our memory is asked for is of use to programs alone. */
+static struct slice key_shown(uint64_t kind, struct slice key)
+{
+    const size_t blank = slice_find(key, ' ');
+    if ((kind == ASK_LISTED || kind == ASK_RECIPIENT) && blank != SLICE_NOT_FOUND)
+        return kind == ASK_LISTED ? slice_head(key, blank) : slice_from(key, blank + 1);
+    return key;
+}
+
+static void asked(struct annotate *annotate)
+{
+    const struct event_question_asked *asked = &annotate->event->body.question_asked;
+    const struct ask_phrase *phrase = phrase_ask(asked->kind);
+    const char *about = whose(annotate, asked->kind, asked->key);
+    if (!phrase) {
+        annotate_note(annotate, "%s", phrase_event(EVENT_KIND_question_asked));
+        return;
+    }
+    annotate_note_filled(annotate, phrase->asks, key_shown(asked->kind, asked->key));
+    if (about)
+        annotate_note(annotate, "%s", about);
+}
+
+/* Whether a name leads to where they call from. */
+static void compare(struct annotate *annotate, const struct event_question_answered *answered)
+{
+    char address[ADDRESS_TEXT_SIZE];
+    const bool helo = slice_equal_fold(answered->key, annotate->helo);
+    if (!is_address_kind(answered->kind) || (!helo && !has_word(annotate->pointed, answered->key)))
+        return;
+    address_print(&annotate->peer, address);
+    if (has_word(answered->value, slice_text(address)))
+        annotate_note(annotate, "That is where they call from, so the name is really theirs.");
+    else
+        annotate_note(annotate, "But they call from %s.", address);
+}
+
+static void learn(struct annotate *annotate, const struct event_question_answered *answered)
+{
+    if (answered->kind == ASK_POINTER && is_peer(annotate, answered->key))
+        annotate->pointed = answered->value;
+    if (journal_confirms(answered, annotate->pointed, &annotate->peer))
+        annotate->name = answered->key;
+}
+
+/* The first line of a list's answer holds codes, what follows is the list's reason. */
+static struct slice value_shown(const struct event_question_answered *answered)
+{
+    const size_t end = slice_find(answered->value, '\n');
+    if (answered->kind == ASK_LISTED && end != SLICE_NOT_FOUND)
+        return slice_from(answered->value, end + 1);
+    return answered->value;
+}
+
+static void answered(struct annotate *annotate)
+{
+    const struct event_question_answered *answered = &annotate->event->body.question_answered;
+    const struct ask_phrase *phrase = phrase_ask(answered->kind);
+    if (!phrase) {
+        annotate_note(annotate, "%s", phrase_event(EVENT_KIND_question_answered));
+        return;
+    }
+    learn(annotate, answered);
+    switch (answered->status) {
+    case ANSWER_FOUND:
+        annotate_note_filled(annotate, phrase->found, value_shown(answered));
+        compare(annotate, answered);
+        break;
+    case ANSWER_NONE: annotate_note(annotate, "%s", phrase->none); break;
+    case ANSWER_TIMEOUT: annotate_note(annotate, "Nobody answered in time. %s", phrase->unsure); break;
+    default: annotate_note(annotate, "%s", phrase->unsure); break;
+    }
+    annotate_note(annotate, answered->took_ms ? "The answer took %s." : "The answer was there at once.",
+                  annotate_time(annotate, answered->took_ms));
+}
+
+void annotate_question(struct annotate *annotate)
+{
+    if (annotate->event->kind == EVENT_KIND_question_asked)
+        asked(annotate);
+    else
+        answered(annotate);
+}
