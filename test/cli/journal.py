@@ -158,7 +158,7 @@ class Explain(Journal):
                  'was refused because the recipient does not exist here: there is no mailbox nobody@example.net (550 5.1.1 there is '
                  'no <nobody@example.net> here #82 (x)); after 3.5 s the client said QUIT.'),
                 ('198.51.100.9',
-                 '[198.51.100.9] sent no mail; the gate closed the connection because the client sent words that are no SMTP '
+                 '[198.51.100.9] sent no mail; the gate closed the connection because it kept sending words that are no mail '
                  'commands (421 4.7.0 mx.example.net this is an SMTP server); after 120 ms the gate closed the connection.'),
                 ('2001:db8::5',
                  '[2001:db8::5], which calls itself six.example.org, sent a message of 4,300 octets from the null sender <> to '
