@@ -162,15 +162,18 @@ static struct slice without_secret(const struct session *session, const struct c
 }
 
 #define LINE_KEPT 1000
+#define REST_KEPT 60000
 
 static void record_line(struct step *step, const struct command *command, const struct line *line)
 {
     char room[128];
     struct arena arena;
     arena_init(&arena, room, sizeof room);
-    RECORD(step, line_received,
-           .text = slice_head(without_secret(step->session, command, line->text, &arena), LINE_KEPT),
-           .waited_ms = step->session->tick_ms - step->session->said_ms, .octets = line->taken);
+    struct slice text = without_secret(step->session, command, line->text, &arena);
+    RECORD(step, line_received, .text = slice_head(text, LINE_KEPT),
+           .waited_ms = step->session->tick_ms - step->session->said_ms, .octets = line->taken,
+           .rest = slice_head(slice_from(text, text.len < LINE_KEPT ? text.len : LINE_KEPT), REST_KEPT),
+           .at = trace_at(step), .shape = text.at == line->text.at ? 0 : trace_shape(command, line));
     arena_drop(&arena);
 }
 

@@ -115,6 +115,8 @@ bool slow_is_meant(const struct session *session);
 /* At the end of a step: what was said from `start` on goes out slowly, where the client deserves it. */
 void slow_take(struct step *step, size_t start);
 void slow_next(struct step *step);
+/* Whether the time at hand is that of a reply's next octet. */
+bool slow_drips(const struct session *session);
 /* The rest goes out at once. */
 void slow_flush(struct step *step);
 

@@ -38,12 +38,19 @@ static void record_message(struct step *step)
     const struct intake *intake = mail->intake;
     const struct header *header = &intake->header;
     const struct transaction *transaction = &mail->transaction;
+    struct slice message_id = header->value[HEADER_MESSAGE_ID];
+    char kinds[TRACE_KINDS_SIZE];
     RECORD(step, message_received, .transaction = transaction->number, .octets = intake->octets,
            .digest = hexadecimal(transaction->digest, sizeof transaction->digest, &mail->arena),
-           .message_id = slice_head(header->value[HEADER_MESSAGE_ID], 256),
+           .message_id = slice_head(message_id, 256),
            .subject = slice_head(header->value[HEADER_SUBJECT], 128), .headers = header->count,
            .bare_lf = intake->dot.bare_lf, .bare_cr = intake->dot.bare_cr, .nul = intake->dot.nul,
-           .chunks = intake->chunks);
+           .chunks = intake->chunks, .header_octets = header->size, .header_flags = header->flags,
+           .header_junk = header->junk_lines, .header_kinds = trace_kinds(header, kinds),
+           .date = header->value[HEADER_DATE],
+           .message_id_rest = slice_from(message_id, message_id.len < 256 ? message_id.len : 256),
+           .header_cut = (uint64_t)header->value_cut[HEADER_MESSAGE_ID] << HEADER_MESSAGE_ID |
+                         (uint64_t)header->value_cut[HEADER_DATE] << HEADER_DATE);
 }
 
 static void find_octets(struct turn *turn, const struct intake *intake)
@@ -65,6 +72,8 @@ static void complete(struct step *step)
     header_end(&intake->header);
     session->world->digest->finish(intake->digest, mail->transaction.digest);
     intake->digest = NULL;
+    if (intake->facts)
+        trace_content(mail, intake->facts);
     mail->transaction.has_digest = true;
     mail->transaction.octets = intake->octets;
     mail->transaction.received_unix_ms = step->input->unix_us / 1000;
@@ -230,6 +239,7 @@ void finish_stored(struct step *step)
     const struct stored *stored = &step->input->stored;
     if (session->state != STATE_STORING)
         return;
+    trace_moved(step, TRACE_STORED);
     record_stored(step, stored);
     bool taken = stored->status == STORED_KEPT || stored->status == STORED_TAKEN;
     if (taken)

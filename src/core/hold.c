@@ -41,7 +41,11 @@ void hold_due(struct step *step)
     case HOLD_NOTHING: return;
     case HOLD_BANNER: banner_end(step); return;
     case HOLD_NAMING: session->conduct->name_now = true; return;
-    case HOLD_REPLY: slow_next(step); return;
+    case HOLD_REPLY:
+        slow_next(step);
+        if (!session->pending)
+            trace_moved(step, TRACE_DRIPPED);
+        return;
     }
 }
 

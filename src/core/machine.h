@@ -15,9 +15,11 @@
 #include "core/override.h"
 #include "core/say.h"
 #include "core/session.h"
+#include "core/trace.h"
 #include "wire/command.h"
 #include "wire/dot.h"
 #include "wire/header.h"
+#include "wire/line.h"
 
 enum state {
     STATE_NEW,     /* not opened yet */
@@ -59,6 +61,7 @@ struct intake {
     uint32_t chunks;
     bool too_big;
     bool spooling;
+    const struct content_facts *facts; /* NULL: the octets themselves were here */
 };
 
 /* One finding, as it was found. */
@@ -226,6 +229,25 @@ struct tell_item {
 };
 void step_tell(struct step *step, const struct tell_item *tell);
 
+/* --- trace.c: what playing the session again takes, beyond what is recorded for its own sake */
+/* As the fields named `at` have it. */
+uint64_t trace_at(const struct step *step);
+uint64_t trace_terms(const struct opened *opened);
+void trace_moved(struct step *step, enum trace_moved what);
+/* The machine's time had come, but something else was first. */
+void trace_passed(struct step *step);
+/* More octets are offered: those are kept that may be looked at, and then not be used up as a line. */
+void trace_seen(struct step *step, struct slice octets);
+/* Octets were used up, and not as a line. */
+void trace_taken(struct step *step, struct slice taken, enum state before);
+struct command;
+/* Of a line whose secret is not recorded. */
+uint64_t trace_shape(const struct command *command, const struct line *line);
+#define TRACE_KINDS_SIZE 160
+struct slice trace_kinds(const struct header *header, char text[TRACE_KINDS_SIZE]);
+/* Puts what is known in the place of what the octets would have shown. */
+void trace_content(struct mail *mail, const struct content_facts *facts);
+
 /* --- opening.c */
 void opening_run(struct step *step);
 size_t opening_proxy(struct step *step, struct slice octets);
@@ -333,8 +355,9 @@ COMMAND(unknown)
 
 /* --- message.c, finish.c, received.c */
 void message_begin(struct step *step, bool chunked);
-size_t message_take(struct step *step, struct slice octets); /* STATE_DATA */
-size_t chunk_take(struct step *step, struct slice octets);   /* STATE_CHUNK */
+size_t message_take(struct step *step, struct slice octets);           /* STATE_DATA */
+size_t chunk_take(struct step *step, struct slice octets);             /* STATE_CHUNK */
+size_t content_take(struct step *step, const struct content *content); /* either, without the octets */
 void message_cancel(struct step *step);
 void finish_run(struct step *step);    /* the content is complete: judge, then commit */
 void finish_stored(struct step *step); /* INPUT_STORED */

@@ -125,19 +125,66 @@ static size_t chunk_decode(struct step *step, struct slice octets)
     return taken;
 }
 
-size_t chunk_take(struct step *step, struct slice octets)
+static void chunk_taken(struct step *step, size_t taken)
 {
     struct session *session = step->session;
-    octets = slice_head(octets, session->chunk_left < octets.len ? (size_t)session->chunk_left : octets.len);
-    size_t taken = session->chunk_discard ? octets.len : chunk_decode(step, octets);
     session->chunk_left -= taken;
     if (!session->chunk_discard)
         session->mail->intake->chunked += taken;
     if (session->chunk_left)
-        return taken;
+        return;
     if (session->chunk_discard)
         session_set_state(step, session_rest_state(session));
     else
         chunk_end(step);
+}
+
+size_t chunk_take(struct step *step, struct slice octets)
+{
+    const struct session *session = step->session;
+    octets = slice_head(octets, session->chunk_left < octets.len ? (size_t)session->chunk_left : octets.len);
+    size_t taken = session->chunk_discard ? octets.len : chunk_decode(step, octets);
+    chunk_taken(step, taken);
     return taken;
+}
+
+/* --- without the octets -------------------------------------------------------------------------------- */
+
+static void content_count(struct step *step, const struct content *content)
+{
+    struct intake *intake = step->session->mail->intake;
+    intake->facts = content->facts;
+    intake->octets = content->octets;
+    if (intake->octets <= step->session->world->site->set.limit_message)
+        return;
+    intake->too_big = true;
+    message_cancel(step);
+}
+
+static size_t content_chunk(struct step *step, const struct content *content)
+{
+    struct session *session = step->session;
+    size_t taken = session->chunk_left < content->count ? (size_t)session->chunk_left : content->count;
+    if (!session->chunk_discard)
+        content_count(step, content);
+    chunk_taken(step, taken);
+    return taken;
+}
+
+size_t content_take(struct step *step, const struct content *content)
+{
+    struct session *session = step->session;
+    if (session->pending)
+        return 0;
+    if (session->state == STATE_CHUNK)
+        return content_chunk(step, content);
+    if (session->state != STATE_DATA)
+        return 0;
+    content_count(step, content);
+    if (content->end) {
+        session->overlapped = false;
+        overlap_note(step, content->behind);
+        finish_run(step);
+    }
+    return content->count;
 }

@@ -9,7 +9,7 @@ static void record_opening(struct step *step, const struct opened *opened)
            .slots_used = opened->slots_used, .slots_max = step->session->world->site->set.limit_connections,
            .host_used = opened->host_used, .fingerprint = opened->fingerprint,
            .network_used = opened->network_used, .host_rate = opened->host_rate,
-           .network_rate = opened->network_rate);
+           .network_rate = opened->network_rate, .terms = trace_terms(opened));
 }
 
 /* Of what there may be `most`, there are `used`. */

@@ -162,6 +162,7 @@ void session_close(struct step *step, enum ending ending, enum say last_word)
 static void client_gone(struct step *step)
 {
     struct session *session = step->session;
+    trace_moved(step, TRACE_CLOSED);
     session->gone = true;
     if (session->state == STATE_FOREIGN)
         tunnel_end(step, true);
@@ -269,6 +270,8 @@ static void time_passed(struct step *step)
     const struct settings *set = &session->world->site->set;
     if (session->state == STATE_STORING || session->state == STATE_CLOSED)
         return;
+    if (!slow_drips(session))
+        trace_moved(step, TRACE_TIME);
     if (session->tick_ms >= session->opened_ms + set->limit_session)
         session_close(step, END_TIMEOUT, SAY_SESSION_TOO_LONG);
     else if (session->tick_ms >= hold_deadline(session))
@@ -305,7 +308,8 @@ static void answer_keep(struct step *step, const struct answer *answer)
     ask->status = (uint8_t)answer->status;
     ask->value = arena_copy(arena, answer->value);
     RECORD(step, question_answered, .kind = ask->kind, .key = ask->key, .status = ask->status,
-           .value = ask->value, .took_ms = session->tick_ms - ask->asked_ms);
+           .value = ask->value, .took_ms = session->tick_ms - ask->asked_ms, .at = trace_at(step),
+           .more = answer->more);
     session->answered = true;
     if (arena != &session->stage)
         session->ahead->answered = true;
@@ -344,6 +348,7 @@ static void tls_up(struct step *step)
     const struct tls_facts *tls = &step->input->tls;
     if (session->state != STATE_TLS)
         return;
+    trace_moved(step, TRACE_TLS_UP);
     RECORD(step, tls_started, .version = tls->version, .cipher = tls->cipher, .server_name = tls->server_name,
            .took_ms = session->tick_ms - session->active_ms);
     session->tls = arena_format(&session->life, "%.*s %.*s", SLICE_ARGS(tls->version),
@@ -359,6 +364,7 @@ static void tls_failed(struct step *step)
 {
     if (step->session->state != STATE_TLS)
         return;
+    trace_moved(step, TRACE_TLS_FAILED);
     RECORD(step, tls_failed, .reason = step->input->tls.reason);
     session_close(step, END_CLIENT_CLOSED, SAY_NOTHING);
 }
@@ -422,14 +428,40 @@ static size_t octets_came(struct step *step)
     struct slice octets = step->input->bytes;
     if (octets.len > session->offered) {
         session->active_ms = session->tick_ms;
-        RECORD(step, octets_received, .count = octets.len - session->offered);
+        RECORD(step, octets_received, .count = octets.len - session->offered, .at = trace_at(step));
+        trace_seen(step, octets);
     }
+    enum state before = (enum state)session->state;
+    uint32_t commands = session->commands;
     size_t taken = octets_take(step, octets);
     session->octets_in += taken;
     session->offered = (uint32_t)(octets.len - taken);
+    if (taken && session->commands == commands)
+        trace_taken(step, slice_head(octets, taken), before);
     if (content_too_slow(session))
         session_close(step, END_TIMEOUT, SAY_TOO_SLOW);
     return taken;
+}
+
+/* As octets_came, for octets that nobody has any more. */
+static size_t content_came(struct step *step)
+{
+    struct session *session = step->session;
+    const struct content *content = &step->input->content;
+    if (content->more)
+        session->active_ms = session->tick_ms;
+    size_t taken = content_take(step, content);
+    session->octets_in += taken;
+    session->offered = (uint32_t)(content->behind.len + content->count - taken);
+    if (content_too_slow(session))
+        session_close(step, END_TIMEOUT, SAY_TOO_SLOW);
+    return taken;
+}
+
+static void stop_wanted(struct step *step)
+{
+    trace_moved(step, TRACE_STOP);
+    step->session->stopping = true;
 }
 
 static size_t input_take(struct step *step)
@@ -443,7 +475,8 @@ static size_t input_take(struct step *step)
     case INPUT_TLS_FAILED: tls_failed(step); return 0;
     case INPUT_STORED: finish_stored(step); return 0;
     case INPUT_EOF: client_gone(step); return 0;
-    case INPUT_STOP: step->session->stopping = true; return 0;
+    case INPUT_STOP: stop_wanted(step); return 0;
+    case INPUT_CONTENT: return content_came(step);
     }
     return 0;
 }
@@ -456,6 +489,8 @@ size_t session_step(struct session *session, const struct input *input, struct o
     size_t start = outbox->send.len;
     session->tick_ms = input->now_ms;
     arena_drop(&outbox->texts);
+    if (input->due_ms && input->due_ms < input->now_ms && input->kind != INPUT_TIMER)
+        trace_passed(&step);
     size_t taken = session->state == STATE_CLOSED ? 0 : input_take(&step);
     stop_when_idle(&step);
     if (outbox->send.len > start)

@@ -34,8 +34,10 @@ enum input_kind {
     INPUT_TLS_UP,     /* the handshake is done */
     INPUT_TLS_FAILED, /* it is not; the connection is useless */
     INPUT_STORED,     /* the answer to OUTBOX_COMMIT */
-    INPUT_EOF, /* the client has closed its side, or the connection is broken; all octets were offered */
-    INPUT_STOP /* the gate is stopping: end as soon as no transaction is under way */
+    INPUT_EOF,    /* the client has closed its side, or the connection is broken; all octets were offered */
+    INPUT_STOP,   /* the gate is stopping: end as soon as no transaction is under way */
+    INPUT_CONTENT /* stands for octets of a message that nobody has any more: when a session is played again
+                   */
 };
 
 struct opened {
@@ -62,8 +64,27 @@ struct tls_facts {
     struct slice reason;      /* INPUT_TLS_FAILED */
 };
 
+/* What was judged of a message and is not in its octets' place. */
+struct content_facts {
+    uint64_t octets; /* of the whole message, decoded */
+    uint64_t bare_lf, bare_cr, nul;
+    uint8_t digest[32];
+    const struct header *header; /* all but what is private */
+};
+
+/* Octets of a message that are not there: how many, and what they came to. */
+struct content {
+    size_t count;                      /* octets as they came */
+    uint64_t octets;                   /* of the message up to their end, decoded */
+    bool end;                          /* its end is among them (DATA) */
+    bool more;                         /* octets have come since the last step */
+    struct slice behind;               /* octets behind them, which are there already */
+    const struct content_facts *facts; /* lent until the message is answered */
+};
+
 struct input {
     enum input_kind kind;
+    uint64_t due_ms; /* for when the shell's timer stands, as the outbox had it; 0: it does not, or unknown */
     uint64_t now_ms; /* a clock that never goes back */
     int64_t unix_us; /* the clock on the wall */
     union {
@@ -72,6 +93,7 @@ struct input {
         struct answer answer;
         struct tls_facts tls;
         struct stored stored;
+        struct content content;
     };
 };
 

@@ -69,6 +69,7 @@ static void drip_begin(struct step *step, struct slice reply)
     drip->len = (uint32_t)reply.len;
     memcpy(drip->octets, reply.at, reply.len);
     conduct_of(step->session)->drip = drip;
+    trace_moved(step, TRACE_DRIPS);
 }
 
 void slow_take(struct step *step, size_t start)
@@ -118,6 +119,12 @@ void slow_next(struct step *step)
         drip_end(session);
     else
         hold_begin(step, HOLD_REPLY, next_ms(session, due_ms, octet_ms));
+}
+
+bool slow_drips(const struct session *session)
+{
+    return session->pending == PENDING_TIME && session->conduct->hold == HOLD_REPLY &&
+           session->tick_ms >= session->conduct->due_ms;
 }
 
 void slow_flush(struct step *step)

@@ -158,6 +158,7 @@ size_t conn_step(struct conn *conn, struct input *input)
     outbox->timer_ms = OUTBOX_TIMER_KEEP;
     input->now_ms = loop_now_ms(gate->loop);
     input->unix_us = loop_unix_us(gate->loop);
+    input->due_ms = conn->due_ms;
     size_t taken = session_step(conn_session(conn), input, outbox);
     if (outbox->events.len)
         journal_writer_add(gate->journal, buf_slice(&outbox->events), &conn->mark);

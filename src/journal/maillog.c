@@ -487,6 +487,9 @@ static bool matters(unsigned kind)
     switch (kind) {
     case EVENT_KIND_state_changed:
     case EVENT_KIND_octets_received:
+    case EVENT_KIND_octets_taken:
+    case EVENT_KIND_octets_seen:
+    case EVENT_KIND_session_moved:
     case EVENT_KIND_tls_failed:
     case EVENT_KIND_question_asked:
     case EVENT_KIND_finding:

@@ -218,6 +218,21 @@ static void octets_received(struct render_log *log, const struct event *event)
     log_line(log, 5, WHO_LINE, "Received %llu bytes", LOG_NUMBER(event->body.octets_received.count));
 }
 
+static void octets_taken(struct render_log *log, const struct event *event)
+{
+    log_line(log, 5, WHO_LINE, "Used up %llu bytes", LOG_NUMBER(event->body.octets_taken.count));
+}
+
+static void octets_seen(struct render_log *log, const struct event *event)
+{
+    log_line(log, 5, WHO_LINE, "Looked at: %s", log_text(log, event->body.octets_seen.head));
+}
+
+static void session_moved(struct render_log *log, const struct event *event)
+{
+    log_line(log, 5, WHO_LINE, "Moved on: %s", journal_moved_word(event->body.session_moved.what));
+}
+
 static void line_received(struct render_log *log, const struct event *event)
 {
     const struct event_line_received *line = &event->body.line_received;
@@ -461,6 +476,9 @@ static void (*const renderers[EVENT_KIND_LIMIT])(struct render_log *log, const s
     [EVENT_KIND_session_proxied] = session_proxied,
     [EVENT_KIND_state_changed] = state_changed,
     [EVENT_KIND_octets_received] = octets_received,
+    [EVENT_KIND_octets_taken] = octets_taken,
+    [EVENT_KIND_octets_seen] = octets_seen,
+    [EVENT_KIND_session_moved] = session_moved,
     [EVENT_KIND_line_received] = line_received,
     [EVENT_KIND_reply_sent] = reply_sent,
     [EVENT_KIND_tls_started] = tls_started,

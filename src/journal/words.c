@@ -22,6 +22,8 @@ static const char *const ending_phrases[] = {
     "nothing came for too long",
     "the gate was being stopped",
 };
+static const char *const moved[] = {"?",          "time",   "time-passed",   "last-octet", "tls-up",
+                                    "tls-failed", "stored", "client-closed", "stop",       "slowed"};
 static const char *const told[] = {"?", "put", "remove"};
 
 const char *journal_stage_word(uint64_t stage)
@@ -52,6 +54,11 @@ const char *journal_ending_phrase(uint64_t why)
 const char *journal_told_word(uint64_t verb)
 {
     return WORD(told, verb);
+}
+
+const char *journal_moved_word(uint64_t what)
+{
+    return WORD(moved, what);
 }
 
 const char *journal_mode_word(uint64_t mode)
@@ -98,6 +105,7 @@ static const struct {
     {EVENT_KIND_verdict, "verdict", journal_verdict_word},
     {EVENT_KIND_verdict, "finding", finding_or_nothing},
     {EVENT_KIND_told, "verb", journal_told_word},
+    {EVENT_KIND_session_moved, "what", journal_moved_word},
     {EVENT_KIND_session_ended, "why", journal_ending_word},
 };
 

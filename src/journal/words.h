@@ -18,6 +18,7 @@ const char *journal_state_word(uint64_t state);     /* state_changed: "greeted" 
 const char *journal_ending_word(uint64_t why);      /* session_ended.why: "quit" */
 const char *journal_ending_phrase(uint64_t why);    /* "the client said QUIT" */
 const char *journal_told_word(uint64_t verb);       /* told.verb: "put" */
+const char *journal_moved_word(uint64_t what);      /* session_moved.what: "time" */
 const char *journal_mode_word(uint64_t mode);       /* finding.mode: "enforce" */
 const char *journal_question_word(uint64_t kind);   /* question_asked.kind: "recipient" */
 const char *journal_answer_word(uint64_t status);   /* question_answered.status: "found" */

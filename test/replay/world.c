@@ -221,6 +221,7 @@ void world_input(struct world *world, struct input *input)
     outbox_clear(outbox);
     input->now_ms = world->now_ms + 1000;
     input->unix_us = EPOCH_US + (int64_t)world->now_ms * 1000;
+    input->due_ms = world->timer_ms;
     size_t taken = session_step(world->session, input, outbox);
     events_note(world, state);
     buf_add(&world->events, buf_slice(&outbox->events));

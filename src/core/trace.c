@@ -1,0 +1,166 @@
+/* What playing a session again takes, beyond what is recorded for its own sake: when each input came, and of
+ * what is not kept how it was. Whatever moves the machine is recorded in the step that it moves. */
+#include "core/machine.h"
+
+#include "base/text.h"
+#include "wire/foreign.h"
+
+#include <string.h>
+
+#define SEEN_MAX 600 /* more than names a protocol, and than a PROXY header has */
+
+static_assert(SEEN_MAX > FOREIGN_NEED, "what was seen names a protocol");
+
+uint64_t trace_at(const struct step *step)
+{
+    return step->session->tick_ms - step->session->opened_ms + 1;
+}
+
+uint64_t trace_terms(const struct opened *opened)
+{
+    return TERMS_RECORDED | (opened->carried & CARRY_ALL) << TERMS_CARRIED |
+           (opened->tls_offered ? TERMS_TLS : 0) | (opened->proxy ? TERMS_PROXY : 0) |
+           (opened->short_of_memory ? TERMS_NO_MEMORY : 0);
+}
+
+static uint64_t due_at(const struct step *step)
+{
+    uint64_t due_ms = step->input->due_ms, opened_ms = step->session->opened_ms;
+    return due_ms >= opened_ms && due_ms ? due_ms - opened_ms + 1 : 0;
+}
+
+void trace_moved(struct step *step, enum trace_moved what)
+{
+    bool time = what == TRACE_TIME || what == TRACE_DRIPPED;
+    bool stored = what == TRACE_STORED;
+    RECORD(step, session_moved, .what = what, .at = trace_at(step), .due = time ? due_at(step) : 0,
+           .status = stored ? step->input->stored.status : 0,
+           .enhanced = stored ? step->input->stored.enhanced : SLICE_NONE);
+}
+
+/* A session that is over waits for nothing. */
+void trace_passed(struct step *step)
+{
+    if (step->session->state != STATE_CLOSED && step->session->state != STATE_NEW)
+        RECORD(step, session_moved, .what = TRACE_PASSED, .at = trace_at(step), .due = due_at(step));
+}
+
+/* --- octets that are no line --------------------------------------------------------------------------- */
+
+/* A client that speaks before it is asked may say AUTH. */
+static struct slice seen_head(const struct session *session, struct slice octets)
+{
+    struct slice head = slice_head(octets, SEEN_MAX);
+    if (session->state == STATE_PROXY)
+        return head;
+    unsigned char first = (unsigned char)*octets.at;
+    if (first < ' ' || first >= 0x7f)
+        return head;
+    size_t end = slice_find(head, '\n');
+    head = slice_head(head, end == SLICE_NOT_FOUND ? head.len : end + 1);
+    return slice_starts_fold(head, SLICE("AUTH")) ? slice_head(head, 4) : head;
+}
+
+/* Before the first command, where octets may name another protocol or come too early. */
+void trace_seen(struct step *step, struct slice octets)
+{
+    const struct session *session = step->session;
+    bool before = session->pending == PENDING_OPENING || session->pending == PENDING_TIME ||
+                  session->state == STATE_PROXY || session->state == STATE_GREETED;
+    if (!before || session->commands || session->skipping)
+        return;
+    bool line = session->state == STATE_GREETED && !session->pending &&
+                slice_find(octets, '\n') != SLICE_NOT_FOUND && (unsigned char)*octets.at >= ' ';
+    if (!line)
+        RECORD(step, octets_seen, .head = seen_head(session, octets));
+}
+
+static enum trace_taken kind_of(enum state before, struct slice taken)
+{
+    switch (before) {
+    case STATE_DATA: return TRACE_CONTENT;
+    case STATE_CHUNK: return TRACE_CHUNK;
+    case STATE_PROXY: return TRACE_PROXY;
+    case STATE_FOREIGN: return TRACE_FOREIGN;
+    default: return taken.at[taken.len - 1] == '\n' ? TRACE_LONG_LINE_END : TRACE_LONG_LINE;
+    }
+}
+
+/* Once the session is over nobody asks. */
+void trace_taken(struct step *step, struct slice taken, enum state before)
+{
+    const struct session *session = step->session;
+    const struct intake *intake = session->mail ? session->mail->intake : NULL;
+    if (session->state == STATE_CLOSED)
+        return;
+    if (session->state == STATE_FOREIGN)
+        before = STATE_FOREIGN;
+    RECORD(step, octets_taken, .count = taken.len, .what = kind_of(before, taken),
+           .content = intake ? intake->octets : 0, .at = trace_at(step));
+}
+
+/* --- secrets ---------------------------------------------------------------------------------------------
+ */
+
+static bool has_control(struct slice text)
+{
+    for (size_t i = 0; i < text.len; i++) {
+        unsigned char octet = (unsigned char)text.at[i];
+        if ((octet < ' ' && octet != '\t' && octet != '\r' && octet) || octet == 0x7f)
+            return true;
+    }
+    return false;
+}
+
+static bool is_foreign(struct slice text)
+{
+    struct foreign foreign;
+    (void)foreign_parse(text, true, &foreign);
+    return foreign.kind != FOREIGN_NONE;
+}
+
+uint64_t trace_shape(const struct command *command, const struct line *line)
+{
+    return SHAPE_SECRET | (line->nul ? SHAPE_NUL : 0) | (line->eight_bit ? SHAPE_EIGHT_BIT : 0) |
+           (has_control(line->text) ? SHAPE_CONTROL : 0) | (line->bare_cr ? SHAPE_CR : 0) |
+           (line->bare_lf ? SHAPE_LF : 0) | (command->header_like ? SHAPE_HEADER : 0) |
+           (is_foreign(line->text) ? SHAPE_FOREIGN : 0);
+}
+
+/* --- messages ------------------------------------------------------------------------------------------ */
+
+static_assert(HEADER_KIND_COUNT <= 26, "a letter for each");
+static_assert(HEADER_KIND_COUNT * 6 <= TRACE_KINDS_SIZE, "a letter and five digits each");
+
+struct slice trace_kinds(const struct header *header, char text[TRACE_KINDS_SIZE])
+{
+    size_t len = 0;
+    for (unsigned kind = 0; kind < HEADER_KIND_COUNT; kind++) {
+        char digits[TEXT_UNIT_SIZE];
+        if (!header->counts[kind])
+            continue;
+        text[len++] = (char)('a' + kind);
+        size_t count = header->counts[kind] > 1 ? text_print_u64(header->counts[kind], digits) : 0;
+        memcpy(text + len, digits, count);
+        len += count;
+    }
+    return slice_of(text, len);
+}
+
+void trace_content(struct mail *mail, const struct content_facts *facts)
+{
+    struct intake *intake = mail->intake;
+    struct header *header = &intake->header;
+    struct header_limits limits = header->limits;
+    intake->octets = facts->octets;
+    intake->dot.bare_lf = facts->bare_lf;
+    intake->dot.bare_cr = facts->bare_cr;
+    intake->dot.nul = facts->nul;
+    memcpy(mail->transaction.digest, facts->digest, sizeof mail->transaction.digest);
+    header_drop(header);
+    *header = *facts->header;
+    header->limits = limits;
+    header->flags &= ~(HEADER_TOO_MANY | HEADER_TOO_LARGE);
+    header->flags |= header->count > limits.count_max ? HEADER_TOO_MANY : 0;
+    header->flags |= header->size > limits.size_max ? HEADER_TOO_LARGE : 0;
+}
