@@ -8,7 +8,11 @@ ROWS = {
     'finding.def': ('FINDING', 6, 2),
     'ask.def': ('ASK', 5, 2),
     'say.def': ('SAY', 7, 1),
+    'stat.def': ('STAT', 6, 3),
 }
+
+STAGES = ['connect', 'helo', 'mail', 'rcpt', 'data', 'message']
+VERDICTS = ['pass', 'defer', 'reject', 'drop', 'slow', 'discard', 'trap']
 
 TOKEN = re.compile(r'\s*("(?:\\.|[^"\\])*"|[(),]|[^\s(),"]+)')
 ESCAPE = {'n': '\n', 't': '\t', '"': '"', '\\': '\\'}
@@ -58,3 +62,19 @@ def rows(text, catalogue):
     macro, count, _ = ROWS[catalogue]
     for _, line, row in calls(text, [macro]):
         yield line, row if row is not None and len(row) == count else None
+
+
+def statistics(read):
+    """Number: name, of all statistics, as src/journal/stat.h says; read(name) is a catalogue's text."""
+    names = {}
+    for catalogue, number, name, of in (('stat.def', 1, 3, ''), ('finding.def', 1, 2, ''), ('ask.def', 1, 2, 'ask-'),
+                                        ('say.def', 1, 0, 'reply-')):
+        first = {'ask-': 700, 'reply-': 1000}.get(of, 0)
+        for _, row in rows(read(catalogue), catalogue):
+            if row:
+                names[first + int(row[number])] = of + row[name].replace('_', '-').lower()
+    for stage, stage_word in enumerate(STAGES):
+        for verdict, verdict_word in enumerate(VERDICTS):
+            names[400 + 10 * stage + verdict] = f'{stage_word}-{verdict_word}'
+            names[500 + 10 * stage + verdict] = f'{stage_word}-{verdict_word}-observed'
+    return names

@@ -177,6 +177,19 @@ static void record_line(struct step *step, const struct command *command, const 
     arena_drop(&arena);
 }
 
+/* BDAT is answered behind its chunk, and at the end of the message that is the answer. */
+static enum stage stage_of(enum verb verb)
+{
+    switch (verb) {
+    case VERB_HELO:
+    case VERB_EHLO: return STAGE_HELO;
+    case VERB_MAIL: return STAGE_MAIL;
+    case VERB_RCPT: return STAGE_RCPT;
+    case VERB_DATA: return STAGE_DATA;
+    default: return STAGE_COUNT;
+    }
+}
+
 static void line_run(struct step *step, const struct line *line, size_t behind)
 {
     struct session *session = step->session;
@@ -184,6 +197,7 @@ static void line_run(struct step *step, const struct line *line, size_t behind)
     command_parse(line->text, &command);
     look_for_secret(session, &command);
     record_line(step, &command, line);
+    say_within(step, stage_of(command.verb));
     tunnel_line(step, line->text);
     if (session->mail && session->mail->done)
         session_drop_mail(step); /* the client speaks: it has got our 250 */

@@ -79,6 +79,7 @@ static void complete(struct step *step)
     mail->transaction.received_unix_ms = step->input->unix_us / 1000;
     mail->key = remembered_key(session, mail);
     record_message(step);
+    say_within(step, STAGE_MESSAGE);
 }
 
 /* --- judging ------------------------------------------------------------------------------------------- */

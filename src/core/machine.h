@@ -156,11 +156,12 @@ struct session {
     uint32_t transactions;
     uint32_t accepted;
     uint32_t carried;
-    uint16_t said;   /* the number of the last reply */
-    int32_t sum;     /* of the weights found about the client */
-    uint8_t state;   /* enum state */
-    uint8_t pending; /* enum pending */
-    uint8_t ending;  /* enum ending */
+    uint32_t began_ms; /* since opened_ms: when what is answered next came */
+    uint16_t said;     /* the number of the last reply */
+    int32_t sum;       /* of the weights found about the client */
+    uint8_t state;     /* enum state */
+    uint8_t pending;   /* enum pending */
+    uint8_t ending;    /* enum ending */
     uint8_t negative_len;
     uint8_t verb; /* of the last command */
     bool esmtp;
@@ -181,6 +182,7 @@ struct session {
     bool may_xclient;
     bool secret;          /* the line at hand may be AUTH's: it is not shown */
     uint8_t secret_lines; /* further ones that may be */
+    uint8_t answering;    /* 1 + the stage that is answered next; 0: none */
 };
 
 struct step {
@@ -206,6 +208,8 @@ void say_with(struct step *step, enum say number, struct slice first, struct sli
 void say_text(struct step *step, enum say number, struct slice text);
 /* The first of several lines, which say_text goes on with later. */
 void say_begin(struct step *step, enum say number, struct slice line);
+/* From here on it counts how long the stage takes until its reply; STAGE_COUNT: it is none. */
+void say_within(struct step *step, enum stage stage);
 struct event_stamp step_stamp(const struct step *step);
 /* Records one event: RECORD(step, finding, .finding = 3, .evidence = …). */
 #define RECORD(step, name, ...)                                                                              \

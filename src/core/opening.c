@@ -98,6 +98,7 @@ void opening_run(struct step *step)
     if (opened->fingerprint.len)
         learnt_of(session)->fingerprint = arena_copy(&session->life, opened->fingerprint);
     record_opening(step, opened);
+    say_within(step, STAGE_CONNECT);
     if (opened->short_of_memory)
         session_close(step, END_BY_US, SAY_NO_MEMORY);
     else if (no_room(step, opened))
@@ -125,6 +126,7 @@ size_t opening_proxy(struct step *step, struct slice octets)
         session->may_xclient = networks_contain(&session->world->site->xclient, &session->peer);
         RECORD(step, session_proxied, .how = SLICE("PROXY"), .peer = session->peer, .local = session->local);
     }
+    say_within(step, STAGE_CONNECT);
     opening_greet(step);
     return proxy.taken;
 }

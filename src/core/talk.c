@@ -78,6 +78,13 @@ static struct say_tail tail_for(const struct step *step, unsigned code)
                              .url = negative ? set->policy_url : SLICE_NONE};
 }
 
+void say_within(struct step *step, enum stage stage)
+{
+    struct session *session = step->session;
+    session->answering = stage < STAGE_COUNT ? (uint8_t)(stage + 1) : 0;
+    session->began_ms = (uint32_t)(session->tick_ms - session->opened_ms);
+}
+
 /* Books the reply that stands in the outbox from `start` on. */
 static void book_reply(struct step *step, const struct say_info *info, size_t start)
 {
@@ -92,7 +99,10 @@ static void book_reply(struct step *step, const struct say_info *info, size_t st
         session->negatives++;
         remember_negative(session, reply);
     }
-    RECORD(step, reply_sent, .number = info->number, .code = info->code, .text = reply);
+    RECORD(step, reply_sent, .number = info->number, .code = info->code, .text = reply,
+           .answers = session->answering,
+           .took_ms = session->answering ? session->tick_ms - session->opened_ms - session->began_ms : 0);
+    session->answering = 0;
 }
 
 void say_with(struct step *step, enum say number, struct slice first, struct slice second)
@@ -127,7 +137,10 @@ void say_begin(struct step *step, enum say number, struct slice line)
     const struct say_info *info = say_info(number);
     size_t start = step->outbox->send.len;
     (void)buf_add_format(&step->outbox->send, "%u-%.*s\r\n", info->code, SLICE_ARGS(line));
+    uint8_t answering = step->session->answering;
+    step->session->answering = 0; /* the rest of the reply is the answer */
     book_reply(step, info, start);
+    step->session->answering = answering;
 }
 
 static void flag_add(struct slice *flags, struct slice flag, struct arena *arena)

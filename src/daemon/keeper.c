@@ -6,6 +6,7 @@
 #include "core/event.h"
 #include "daemon/control.h"
 #include "daemon/flush.h"
+#include "daemon/keeper_stats.h"
 #include "daemon/keeper_store.h"
 #include "io/store.h"
 #include "journal/log_output.h"
@@ -46,12 +47,13 @@ struct keeper {
     struct journal_reader *reader;
     struct loop_watch watch;
     struct store *store;
+    struct keeper_stats *stats;
     struct maillog *maillog;
     struct log_output *output;
     struct buf lines;
 
     struct arena arena; /* of the batch */
-    struct store_write writes[WRITES_MOST];
+    struct store_write writes[WRITES_MOST + KEEPER_STATS_WRITES];
     size_t write_count;
     struct place places[STREAMS_MOST];
     size_t place_count;
@@ -97,12 +99,14 @@ static void commit(struct keeper *keeper)
     for (size_t i = 0; i < keeper->place_count; i++)
         streams[i] = (struct store_stream){slice_text(keeper->places[i].stream),
                                            {keeper->places[i].next.sequence, keeper->places[i].next.offset}};
-    struct store_batch batch = {keeper->writes, keeper->write_count, streams, keeper->place_count};
+    size_t counted = keeper_stats_commit(keeper->stats, keeper->writes + keeper->write_count);
+    struct store_batch batch = {keeper->writes, keeper->write_count + counted, streams, keeper->place_count};
     if (store_apply(keeper->store, &batch, &error) < 0) {
         if (!keeper->refused++)
             trouble(keeper, "write to the store", &error, "it is tried again; until then less is remembered");
         return;
     }
+    keeper_stats_committed(keeper->stats);
     keeper->refused = 0;
     keeper->applied += keeper->write_count;
     keeper->write_count = 0;
@@ -143,19 +147,21 @@ static void tell_add(struct keeper *keeper, const struct event *event)
     commit_within(keeper, COMMIT_MS);
 }
 
-static void place_set(struct keeper *keeper, struct slice stream, struct journal_mark next)
+/* False: there are too many streams. Then it is read again after a restart: no harm but double lines. */
+static bool place_set(struct keeper *keeper, struct slice stream, struct journal_mark next)
 {
     size_t i = 0;
     while (i < keeper->place_count && !slice_equal(stream, slice_text(keeper->places[i].stream)))
         i++;
     if (i == STREAMS_MOST)
-        return; /* read again after a restart: no harm but double lines */
+        return false;
     if (i == keeper->place_count) {
         snprintf(keeper->places[i].stream, sizeof keeper->places[i].stream, "%.*s", SLICE_ARGS(stream));
         keeper->place_count++;
     }
     keeper->places[i].next = next;
     keeper->moved = true;
+    return true;
 }
 
 static bool place_known(void *data, struct slice stream, struct journal_mark *ret_place)
@@ -217,7 +223,13 @@ static void item_take(struct keeper *keeper, const struct journal_item *item)
     if (event->kind == EVENT_KIND_told)
         tell_add(keeper, event);
     log_lines(keeper, event);
-    place_set(keeper, item->stream, item->next);
+    if (place_set(keeper, item->stream, item->next))
+        keeper_stats_event(keeper->stats, item, loop_unix_us(keeper->loop));
+}
+
+static bool batch_is_full(const struct keeper *keeper)
+{
+    return keeper->write_count == WRITES_MOST || keeper_stats_is_full(keeper->stats);
 }
 
 /* A store that refuses stops the reading when its batch is full: what comes waits in the files. */
@@ -226,13 +238,12 @@ static void read_on(struct keeper *keeper)
     struct journal_item item;
     unsigned count = 0;
     keeper->more = false;
-    while (count++ < EVENTS_A_TURN && keeper->write_count < WRITES_MOST &&
-           journal_reader_next(keeper->reader, &item))
+    while (count++ < EVENTS_A_TURN && !batch_is_full(keeper) && journal_reader_next(keeper->reader, &item))
         item_take(keeper, &item);
-    bool full = keeper->write_count == WRITES_MOST;
+    bool full = batch_is_full(keeper);
     if (full)
         commit(keeper);
-    keeper->more = count > EVENTS_A_TURN || (full && !keeper->write_count);
+    keeper->more = count > EVENTS_A_TURN || (full && !batch_is_full(keeper));
     if (keeper->moved)
         commit_within(keeper, PLACES_MS);
     log_output_flush(keeper->output);
@@ -283,7 +294,7 @@ static void retain(struct keeper *keeper)
         .data = keeper,
     };
     keeper->retention_ms = loop_now_ms(keeper->loop) + RETENTION_MS;
-    if (retention_run(&retention, &counts, &error) == 0)
+    if (retention_run(&retention, &counts, &error) == 0 && keeper_stats_fold(keeper->stats, &error) == 0)
         keeper->retention_failed = 0;
     else if (!keeper->retention_failed++)
         trouble(keeper, "remove old journal files", &error,
@@ -385,8 +396,13 @@ static void commanded(void *data, struct control *control, const struct control_
         keeper_store_command(&store, control, request);
         return;
     }
+    if (slice_equal(request->command, SLICE("stats"))) {
+        keeper_stats_command(keeper->stats, control, request, store.unix_us);
+        return;
+    }
     if (!slice_equal(request->command, SLICE("status"))) {
-        control_error(control, request->handle, SLICE("the keeper knows the commands status and store"));
+        control_error(control, request->handle,
+                      SLICE("the keeper knows the commands status, stats and store"));
         return;
     }
     status_say(keeper, control, request->handle);
@@ -441,7 +457,9 @@ static int store_begin(struct keeper *keeper, struct error *error)
     char folder[300];
     int len = snprintf(folder, sizeof folder, "%.*s/store", SLICE_ARGS(keeper->site->set.state_directory));
     struct store_lmdb_settings settings = {.folder = slice_of(folder, (size_t)len), .writer = true};
-    return store_lmdb_open(&settings, &keeper->store, error);
+    if (store_lmdb_open(&settings, &keeper->store, error) < 0)
+        return -1;
+    return keeper_stats_open(keeper->store, keeper->folder, &keeper->stats, error);
 }
 
 static int log_begin(struct keeper *keeper, struct error *error)
@@ -505,6 +523,7 @@ static void keeper_done(struct keeper *keeper)
     journal_reader_close(keeper->reader);
     log_output_close(keeper->output);
     maillog_free(keeper->maillog);
+    keeper_stats_close(keeper->stats);
     store_close(keeper->store);
     journal_writer_close(keeper->journal);
     buf_drop(&keeper->lines);

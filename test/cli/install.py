@@ -15,7 +15,7 @@ import unittest
 BUILD, PREFIX = os.path.abspath(sys.argv[1]), sys.argv[2]
 TOP = os.path.normpath(os.path.join(os.path.dirname(os.path.abspath(__file__)), '..', '..'))
 MANUAL = ['man1/postern.1', 'man5/postern.conf.5', 'man7/postern-events.7', 'man7/postern-findings.7',
-          'man7/postern-questions.7', 'man7/postern-replies.7']
+          'man7/postern-questions.7', 'man7/postern-replies.7', 'man7/postern-stats.7']
 COMPLETIONS = {'bash': 'bash-completion/completions/postern', 'zsh': 'zsh/site-functions/_postern',
                'fish': 'fish/vendor_completions.d/postern.fish'}
 

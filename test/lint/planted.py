@@ -14,11 +14,21 @@ LONG_FUNCTION = f'int sum(int a)\n{{\n{LONG_BODY}    return a;\n}}\n'
 
 # A finding with all that it needs.
 FINDING = {'src/core/finding.def': '\nFINDING(A, 1, "early-talk", 5, NONE, "a")\n',
+           'src/core/stat.def': 'FINDING_STAT(A, CLIENTS)\n',
            'doc/man/postern-findings.7': '.\\" words: finding.def\n.It Cm early-talk\n.\\" words: end\n',
            'test/replay/scripts/1-off.smtp': 'set check.early-talk.mode off\n',
            'test/replay/scripts/2-observe.smtp': 'set check.early-talk.mode observe\nevent finding finding=early-talk mode=1\n',
            'test/replay/scripts/3-enforce.smtp': 'event finding mode=2 finding=1 weight=5\n'}
 CATALOGUE = 'src/core/finding.def'
+
+# Catalogues with one finding, and what else is counted.
+NUMBERS = {'src/core/finding.def': 'FINDING(A, 1, "early-talk", 5, NONE, "a")\n', 'src/core/stat.def': '', 'src/core/ask.def': '',
+           'src/core/say.def': ''}
+GOLDEN = 'test/journal/golden/statistics'
+STAGES = ['connect', 'helo', 'mail', 'rcpt', 'data', 'message']
+ACTS = ['pass', 'defer', 'reject', 'drop', 'slow', 'discard', 'trap']
+VERDICTS = ''.join(f'{first + 10 * stage + act} {STAGES[stage]}-{ACTS[act]}{observed}\n'
+                   for first, observed in ((400, ''), (500, '-observed')) for stage in range(6) for act in range(7))
 
 
 def finding_without(part):
@@ -88,10 +98,15 @@ CASES = [
     ('findings', {**FINDING, CATALOGUE: '\nFINDING(A, 1, "early-talk", NONE, "a")\n'}, [(CATALOGUE, 2, 'another shape')]),
     ('findings', {**FINDING, CATALOGUE: '\nFINDING(A, 1, "early-talk", x, NONE, "a")\n'}, [(CATALOGUE, 2, 'no default')]),
     ('findings', {**FINDING, CATALOGUE: '\nFINDING(A, 1, "early-talk", 5, BLOCK, "a")\n'}, [(CATALOGUE, 2, 'no default')]),
+    ('findings', {**FINDING, 'src/core/stat.def': 'FINDING_STAT(B, CLIENTS)\n'}, [(CATALOGUE, 2, 'no section for early-talk')]),
     ('findings', {**finding_without('-o'), 'src/core/finding.c': 'firm[] = {FIND_A, FIND_B};\n'}, []),
 
     ('manual', {'doc/man/a.7': '.Dd November 21, 2026\n.Dt A 7\n.Os\n.Sh NAME\n.Nm a\n.Nd b\n.\\" words: ask.def\n'
                                '.\\" words: end\n', 'src/core/ask.def': ''}, []),
+    ('manual', {**NUMBERS, GOLDEN: f'001 early-talk\n{VERDICTS}'}, []),
+    ('manual', {**NUMBERS, GOLDEN: VERDICTS}, [(GOLDEN, 1, 'lacks early-talk')]),
+    ('manual', {**NUMBERS, GOLDEN: f'001 late-talk\n{VERDICTS}'}, [(GOLDEN, 1, '001 is late-talk for ever')]),
+    ('manual', {**NUMBERS, GOLDEN: f'001 early-talk\n002 nul\n{VERDICTS}'}, [(GOLDEN, 2, '002 is nul for ever')]),
     ('manual', {'doc/man/a.7': '.\\" words: ask.def\n.It Cm a\n.\\" words: end\n', 'src/core/ask.def': ''},
      [('doc/man/a.7', 2, 'not as the catalogue has it')]),
 
