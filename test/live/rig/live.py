@@ -1,6 +1,7 @@
 """One live test program: its cases, its folders, its TAP."""
 import argparse
 import os
+import secrets
 import shutil
 import signal
 import subprocess
@@ -12,6 +13,10 @@ from . import process
 from .postern import Postern
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))))
+sys.path.insert(0, os.path.join(ROOT, "test"))
+import leftovers  # noqa: E402  pylint: disable=wrong-import-position
+
+MARK = "POSTERN_LIVE"  # in the environment of all that a run starts
 
 
 class Skip(Exception):
@@ -51,6 +56,7 @@ class Live:
         self.program = os.path.abspath(self.options.program)
         self.cases = self.failed = 0
         self.gates = []
+        self.minder = None
         self.work = self.work_folder()
 
     def work_folder(self):
@@ -74,6 +80,8 @@ class Live:
         return gate
 
     def __enter__(self):
+        os.environ[MARK] = secrets.token_hex(8)
+        self.minder = leftovers.mind(f"{MARK}={os.environ[MARK]}")  # a time-out kills, and leaves daemons behind
         process.adopt_orphans()
         signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
         sys.stdout.reconfigure(line_buffering=True, errors="backslashreplace")
@@ -85,10 +93,11 @@ class Live:
     def __exit__(self, kind, error, trace):
         if kind is not None and issubclass(kind, Exception):
             self.report(f"{self.name} runs to its end", error)
-        left = process.descendants(os.getpid())
+        left = [pid for pid in process.descendants(os.getpid()) if pid != self.minder]
         if left:
-            self.say("left behind: " + ", ".join(f"{pid} {name_of(pid)}" for pid in left))
-            process.end(list(left))
+            self.say("left behind: " + ", ".join(leftovers.name_of(pid) for pid in left))
+            process.end(left)
+        process.end([self.minder])
         print(f"1..{self.cases}")
         if not self.failed and not self.options.keep and kind is None:
             shutil.rmtree(self.work, ignore_errors=True)
@@ -132,11 +141,3 @@ class Live:
         """Notes for people, which TAP readers pass over."""
         for line in text.rstrip().splitlines():
             print(f"# {line}")
-
-
-def name_of(pid):
-    try:
-        with open(f"/proc/{pid}/cmdline", "rb") as file:
-            return file.read().replace(b"\0", b" ").decode("utf-8", "replace").strip()[:120]
-    except OSError:
-        return "?"
