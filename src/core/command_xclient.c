@@ -40,8 +40,10 @@ void command_xclient_proceed(struct turn *turn)
     struct slice culprit;
     xclient_parse(turn->command.argument, &turn->arena, &xclient, &culprit);
     policy_forget(step);
-    if (xclient.client.family)
+    if (xclient.client.family) {
         session->peer = xclient.client;
+        session->named = true;
+    }
     fingerprint_forget(session);
     if (xclient.destination.family)
         session->local = xclient.destination;

@@ -64,6 +64,12 @@ struct intake {
     const struct content_facts *facts; /* NULL: the octets themselves were here */
 };
 
+/* Whom a message comes from through a trusted forwarder. */
+struct behind {
+    struct address client; /* ADDRESS_NONE: not known */
+    struct slice helo;
+};
+
 /* One finding, as it was found. */
 struct found {
     enum finding finding;
@@ -71,6 +77,7 @@ struct found {
     struct slice words;        /* for the client, or empty */
     int32_t weight;            /* where `weighs` */
     bool weighs;               /* it brings its own weight, and counts once for each evidence */
+    bool behind;               /* of the client behind a trusted forwarder */
     const struct check *check; /* that found it, or NULL: the machine itself */
     struct found *next;        /* where it is kept */
 };
@@ -87,6 +94,7 @@ struct mail {
     struct slice auth_domain;
     struct slice spf_field; /* for the message, or empty */
     struct found *kept;     /* what was found about the transaction */
+    struct behind *behind;  /* NULL: not looked for, or not yet */
     uint64_t once;          /* checks that are over, by their places in the list */
     uint32_t class;         /* of its recipients: what overrides and mercy are for them */
     uint32_t others;        /* recipients other than postmaster */
@@ -180,6 +188,7 @@ struct session {
     bool answered;   /* since what waits has last gone on */
     bool stopping;
     bool may_xclient;
+    bool named;           /* by a front: it is not counted yet how many there are of the client */
     bool secret;          /* the line at hand may be AUTH's: it is not shown */
     uint8_t secret_lines; /* further ones that may be */
     uint8_t answering;    /* 1 + the stage that is answered next; 0: none */
@@ -270,11 +279,13 @@ void command_resume(struct step *step);
 struct learnt_item {
     enum learn what;
     struct slice value;
+    bool behind; /* of the client behind a trusted forwarder */
 };
 
 struct turn {
     struct step *step;
     struct facts facts;
+    struct facts *forwarded;   /* those of the client behind a trusted forwarder; NULL: there is none */
     enum stage stage;          /* STAGE_COUNT: none yet */
     const struct check *check; /* the one that runs, or NULL */
     struct found found[TURN_FOUND];
@@ -289,6 +300,8 @@ struct turn {
     bool in_advance;  /* nothing counts, nobody waits */
     bool unfinished;  /* a check of this run waits */
     bool waiting;     /* an answer is awaited */
+    bool at_behind;   /* the check that runs looks at the client behind, and `forwarded` has the facts of the
+                         other */
     /* the command at hand */
     struct command command;
     struct slice line; /* without its end */
@@ -333,6 +346,15 @@ void policy_forget(struct step *step);
 void policy_say(struct turn *turn, enum action action, const struct found *found);
 /* Records and keeps the findings of the turn, and does what the verdict says. True: go on. */
 bool policy_judge(struct turn *turn, enum stage stage);
+
+/* --- forwarder.c */
+/* Whether the client's messages tell who is behind it, and that is wanted. */
+bool forwarder_is_read(const struct session *session);
+/* At the end of a message, once its header is complete: finds out who is behind the forwarder, if one is, so
+ * that the checks of that are run for it. */
+void forwarder_look(struct turn *turn);
+/* The facts of the client behind take the place of those of the client, or go back. */
+void forwarder_swap(struct turn *turn);
 
 /* --- command rows: parse is syntax and order, and says what is wrong; proceed acts */
 #define COMMAND(name)                                                                                        \

@@ -1,6 +1,7 @@
 /* The start of a connection: is there room for it, and who is behind it. */
 #include "core/machine.h"
 
+#include "base/text.h"
 #include "wire/proxy.h"
 
 static void record_opening(struct step *step, const struct opened *opened)
@@ -42,28 +43,72 @@ static uint64_t larger(uint64_t a, uint64_t b)
     return a > b ? a : b;
 }
 
-/* True: there is none for it. Behind a proxy the address is the proxy's. */
-static bool no_room(struct step *step, const struct opened *opened)
+/* Connections, this one included. */
+struct crowd {
+    uint64_t host_used, network_used; /* open */
+    uint64_t host_rate, network_rate; /* that began within a minute */
+};
+
+static bool no_room_for(struct step *step, const struct crowd *crowd)
 {
-    struct session *session = step->session;
-    const struct settings *set = &session->world->site->set;
+    const struct settings *set = &step->session->world->site->set;
     const struct room rooms[] = {
-        {FIND_BUSY, opened->slots_used, set->limit_connections, "connections are open"},
-        {FIND_CONCURRENCY, opened->host_used, set->limit_host_connections,
+        {FIND_CONCURRENCY, crowd->host_used, set->limit_host_connections,
          "connections are open from its address"},
-        {FIND_CONCURRENCY, opened->network_used,
+        {FIND_CONCURRENCY, crowd->network_used,
          larger(set->limit_network_connections, set->limit_host_connections),
          "connections are open from its network"},
-        {FIND_RATE, opened->host_rate, set->limit_host_rate,
+        {FIND_RATE, crowd->host_rate, set->limit_host_rate,
          "connections came from its address within a minute"},
-        {FIND_RATE, opened->network_rate, set->limit_network_rate,
+        {FIND_RATE, crowd->network_rate, set->limit_network_rate,
          "connections came from its network within a minute"},
     };
-    size_t count = session->own || opened->proxy ? 1 : sizeof rooms / sizeof *rooms;
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i < sizeof rooms / sizeof *rooms; i++)
         if (is_crowded(&rooms[i]))
             return refused_for(step, &rooms[i]);
     return false;
+}
+
+/* True: there is none for it. A front's own connections are many: whom it names is counted. */
+static bool no_room(struct step *step, const struct opened *opened)
+{
+    const struct session *session = step->session;
+    const struct room slots = {FIND_BUSY, opened->slots_used, session->world->site->set.limit_connections,
+                               "connections are open"};
+    if (is_crowded(&slots))
+        return refused_for(step, &slots);
+    if (session->own || opened->proxy || session->may_xclient)
+        return false;
+    return no_room_for(step, &(struct crowd){opened->host_used, opened->network_used, opened->host_rate,
+                                             opened->network_rate});
+}
+
+static bool crowd_read(struct slice text, struct crowd *ret_crowd)
+{
+    uint64_t *const counts[] = {&ret_crowd->host_used, &ret_crowd->network_used, &ret_crowd->host_rate,
+                                &ret_crowd->network_rate};
+    struct slice word;
+    for (size_t i = 0; i < sizeof counts / sizeof *counts; i++)
+        if (!slice_word(&text, &word) || !text_parse_u64(word, counts[i]))
+            return false;
+    return true;
+}
+
+/* False: it is being asked how many there are of whom a front has named, or they are too many. */
+static bool room_behind(struct turn *turn)
+{
+    struct session *session = turn->step->session;
+    char text[ADDRESS_TEXT_SIZE];
+    struct crowd crowd;
+    if (!session->named)
+        return true;
+    const struct ask *ask = turn_ask(turn, ASK_ROOM, slice_of(text, address_print(&session->peer, text)));
+    if (!ask)
+        return false;
+    session->named = false;
+    if (ask->status != ANSWER_FOUND || session->own || !crowd_read(ask->value, &crowd)) /* fails open */
+        return true;
+    return !no_room_for(turn->step, &crowd);
 }
 
 /* While a check waits, the banner waits, too. */
@@ -73,7 +118,7 @@ void opening_greet(struct step *step)
     struct turn turn;
     turn_init(&turn, step);
     policy_greet(&turn);
-    bool welcome = stage_run(&turn, STAGE_CONNECT);
+    bool welcome = room_behind(&turn) && stage_run(&turn, STAGE_CONNECT);
     if (turn.waiting)
         session->pending = PENDING_OPENING;
     else if (session->state != STATE_CLOSED)
@@ -120,6 +165,7 @@ size_t opening_proxy(struct step *step, struct slice octets)
     }
     if (!proxy.local) {
         session->peer = proxy.source;
+        session->named = true;
         fingerprint_forget(session);
         session->local = proxy.destination;
         session->own = networks_contain(&session->world->site->own, &session->peer);

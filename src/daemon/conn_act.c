@@ -65,6 +65,32 @@ static void ask_count(struct gate *gate, struct ticket ticket, struct slice key)
     post_stored(gate, ticket, status, slice_of(text, len), &error);
 }
 
+/* It was counted for the front. */
+static void ask_room(struct conn *conn, struct ticket ticket, struct slice key)
+{
+    struct gate *gate = conn->gate;
+    const struct worker *worker = gate->worker;
+    const uint64_t now_ms = loop_now_ms(gate->loop);
+    struct counters_place place;
+    struct address address;
+    char text[4 * TEXT_UNIT_SIZE];
+    if (!address_parse(key, &address)) {
+        inbox_post_answer(gate->inbox, ticket, ANSWER_FAILED, SLICE("that is no address"));
+        return;
+    }
+    const uint64_t host_key = counters_host_key(&address);
+    counters_moved(worker->counters, worker->slot, conn->host_key, host_key, now_ms);
+    conn->host_key = host_key;
+    counters_look(worker->counters, host_key, now_ms, &place);
+    const uint64_t counts[] = {place.host_used, place.network_used, place.host_rate, place.network_rate};
+    size_t len = 0;
+    for (size_t i = 0; i < sizeof counts / sizeof *counts; i++) {
+        len += text_print_u64(counts[i], text + len);
+        text[len++] = ' ';
+    }
+    inbox_post_answer(gate->inbox, ticket, ANSWER_FOUND, slice_of(text, len - 1));
+}
+
 static void ask(struct conn *conn, const struct outbox_action *action)
 {
     struct gate *gate = conn->gate;
@@ -75,6 +101,7 @@ static void ask(struct conn *conn, const struct outbox_action *action)
     case ASK_STORED: ask_stored(gate, ticket, action->key); break;
     case ASK_SEEN: ask_seen(gate, ticket, action->key); break;
     case ASK_COUNT: ask_count(gate, ticket, action->key); break;
+    case ASK_ROOM: ask_room(conn, ticket, action->key); break;
     case ASK_ADDRESS4:
     case ASK_ADDRESS6:
     case ASK_POINTER:

@@ -139,6 +139,7 @@ static void answer_usually(struct trial *trial, const struct open_ask *ask, stru
     case ASK_STORED:
     case ASK_SEEN:
     case ASK_COUNT: store_answer(trial, ask, ret_answer); return;
+    case ASK_ROOM:
     case ASK_REMEMBERED:
     case ASK_NOTHING:
     case ASK_KIND_LIMIT: return;

@@ -305,6 +305,13 @@ static void rate_add(struct rate_bucket *bucket, uint64_t key, uint32_t now_ms)
     count_set(&bucket->counts[entry], count_get(&bucket->counts[entry]) + 1);
 }
 
+static void rate_remove(struct rate_bucket *bucket, uint64_t key)
+{
+    for (unsigned i = 0; i < BUCKET_SIZE; i++)
+        if (number_get(&bucket->keys[i]) == key && count_get(&bucket->counts[i]))
+            count_set(&bucket->counts[i], count_get(&bucket->counts[i]) - 1);
+}
+
 static uint64_t rate_get(const struct rate_bucket *bucket, uint64_t key, uint32_t now_ms)
 {
     for (unsigned i = 0; i < BUCKET_SIZE; i++)
@@ -320,13 +327,10 @@ static void value_add(struct page *page, enum counter counter, int64_t differenc
     number_set(&page->values[counter], number_get(&page->values[counter]) + (uint64_t)difference);
 }
 
-void counters_connected(struct counters *counters, unsigned slot, uint64_t host_key, uint64_t now_ms)
+static void host_add(const struct counters *counters, struct page *page, uint64_t host_key, uint64_t now_ms)
 {
-    struct page *page = page_of(counters, slot);
     uint32_t host = bucket_index(counters, host_key);
     uint64_t network_key = counters_network_key(host_key);
-    value_add(page, COUNTER_CONNECTIONS, 1);
-    value_add(page, COUNTER_ACCEPTED, 1);
     open_add(&page->hosts[host], host_key);
     rate_add(&page->rates[host], host_key, (uint32_t)now_ms);
     if (!network_key)
@@ -336,14 +340,39 @@ void counters_connected(struct counters *counters, unsigned slot, uint64_t host_
     rate_add(&page->rates[network], network_key, (uint32_t)now_ms);
 }
 
-void counters_disconnected(struct counters *counters, unsigned slot, uint64_t host_key)
+static void host_remove(const struct counters *counters, struct page *page, uint64_t host_key)
 {
-    struct page *page = page_of(counters, slot);
     uint64_t network_key = counters_network_key(host_key);
-    value_add(page, COUNTER_CONNECTIONS, -1);
     open_remove(&page->hosts[bucket_index(counters, host_key)], host_key);
     if (network_key)
         open_remove(&page->networks[bucket_index(counters, network_key)], network_key);
+}
+
+void counters_connected(struct counters *counters, unsigned slot, uint64_t host_key, uint64_t now_ms)
+{
+    struct page *page = page_of(counters, slot);
+    value_add(page, COUNTER_CONNECTIONS, 1);
+    value_add(page, COUNTER_ACCEPTED, 1);
+    host_add(counters, page, host_key, now_ms);
+}
+
+void counters_moved(struct counters *counters, unsigned slot, uint64_t from_key, uint64_t to_key,
+                    uint64_t now_ms)
+{
+    struct page *page = page_of(counters, slot);
+    uint64_t network_key = counters_network_key(from_key);
+    host_remove(counters, page, from_key);
+    rate_remove(&page->rates[bucket_index(counters, from_key)], from_key);
+    if (network_key)
+        rate_remove(&page->rates[bucket_index(counters, network_key)], network_key);
+    host_add(counters, page, to_key, now_ms);
+}
+
+void counters_disconnected(struct counters *counters, unsigned slot, uint64_t host_key)
+{
+    struct page *page = page_of(counters, slot);
+    value_add(page, COUNTER_CONNECTIONS, -1);
+    host_remove(counters, page, host_key);
 }
 
 uint64_t counters_host(const struct counters *counters, uint64_t host_key)

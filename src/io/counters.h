@@ -87,12 +87,15 @@ uint64_t counters_say(struct counters *counters, unsigned subject, uint64_t valu
 
 #define COUNTERS_RATE_MS 60000
 
-/* A connection came or went. The key names the host; keep it until the connection goes. `now_ms` is a clock
- * that never goes back, the same in all processes. */
+/* A connection came or went. The key names the host; keep it until the connection goes or moves. `now_ms` is
+ * a clock that never goes back, the same in all processes. */
 uint64_t counters_host_key(const struct address *address);
 /* That of the host's network; 0: the host is a network of its own (IPv6, loopback). */
 uint64_t counters_network_key(uint64_t host_key);
 void counters_connected(struct counters *counters, unsigned slot, uint64_t host_key, uint64_t now_ms);
+/* A connection counts for another host from now on, as if it had come from there: a front has named it. */
+void counters_moved(struct counters *counters, unsigned slot, uint64_t from_key, uint64_t to_key,
+                    uint64_t now_ms);
 void counters_disconnected(struct counters *counters, unsigned slot, uint64_t host_key);
 uint64_t counters_host(const struct counters *counters, uint64_t host_key); /* open connections, all gates */
 

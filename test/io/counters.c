@@ -155,6 +155,29 @@ static void networks_and_minutes(void **state)
     counters_close(counters);
 }
 
+/* A front's connection counts for whom it names, one after the other. */
+static void a_connection_moves(void **state)
+{
+    (void)state;
+    struct counters *counters = counters_new();
+    struct address front = host_address(1), client, other;
+    assert_true(address_parse(SLICE("203.0.113.7"), &client));
+    assert_true(address_parse(SLICE("2001:db8::7"), &other));
+    connect_from(counters, 0, "203.0.113.8", 0);
+    counters_connected(counters, 0, counters_host_key(&front), 0);
+    counters_moved(counters, 0, counters_host_key(&front), counters_host_key(&client), 10);
+    assert_place(look(counters, "192.0.2.1", 20), 0, 0, 0, 0);
+    assert_place(look(counters, "203.0.113.7", 20), 1, 2, 1, 2);
+    counters_moved(counters, 0, counters_host_key(&client), counters_host_key(&other), 20);
+    assert_place(look(counters, "203.0.113.7", 20), 0, 1, 0, 1);
+    assert_place(look(counters, "2001:db8::7", 20), 1, 1, 1, 1);
+    assert_int_equal(counters_sum(counters, COUNTER_CONNECTIONS), 2);
+    assert_int_equal(counters_sum(counters, COUNTER_ACCEPTED), 2);
+    counters_disconnected(counters, 0, counters_host_key(&other));
+    assert_place(look(counters, "2001:db8::7", 20), 0, 0, 1, 1);
+    counters_close(counters);
+}
+
 /* Who comes often is not pushed out by any number of others who come once. */
 static void the_busy_ones_stay(void **state)
 {
@@ -210,7 +233,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(lag_is_read_from_its_classes), cmocka_unit_test(processes_add_up),
         cmocka_unit_test(overflow_is_never_too_low),    cmocka_unit_test(networks_and_minutes),
-        cmocka_unit_test(the_busy_ones_stay),           cmocka_unit_test(hosts_and_networks),
+        cmocka_unit_test(a_connection_moves),           cmocka_unit_test(the_busy_ones_stay),
+        cmocka_unit_test(hosts_and_networks),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
