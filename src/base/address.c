@@ -377,6 +377,16 @@ size_t prefix_print(const struct prefix *prefix, char text[ADDRESS_PORT_TEXT_SIZ
     return len + bits_len;
 }
 
+static bool is_in(const char *const networks[], size_t count, const struct address *address)
+{
+    for (size_t i = 0; i < count; i++) {
+        struct prefix prefix;
+        if (prefix_parse(slice_text(networks[i]), &prefix) && prefix_contains(&prefix, address))
+            return true;
+    }
+    return false;
+}
+
 bool address_is_special(const struct address *address)
 {
     static const char *const networks[] = {
@@ -385,10 +395,14 @@ bool address_is_special(const struct address *address)
         "198.51.100.0/24", "203.0.113.0/24", "224.0.0.0/3",   "::/127",         "100::/64",
         "2001:db8::/32",   "fc00::/7",       "fe80::/10",     "ff00::/8"};
 
-    for (size_t i = 0; i < sizeof networks / sizeof *networks; i++) {
-        struct prefix prefix;
-        if (prefix_parse(slice_text(networks[i]), &prefix) && prefix_contains(&prefix, address))
-            return true;
-    }
-    return false;
+    return is_in(networks, sizeof networks / sizeof *networks, address);
+}
+
+bool address_is_private(const struct address *address)
+{
+    static const char *const networks[] = {"10.0.0.0/8",    "100.64.0.0/10",  "169.254.0.0/16",
+                                           "172.16.0.0/12", "192.168.0.0/16", "fc00::/7",
+                                           "fe80::/10"};
+
+    return is_in(networks, sizeof networks / sizeof *networks, address);
 }

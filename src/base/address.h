@@ -34,6 +34,9 @@ bool address_is_unspecified(const struct address *address);
 /* Whether nobody in the Internet has it: loopback, private, shared, link-local, documentation, multicast and
  * what is reserved (RFC 6890, 5737, 3849). What it stands for is known at home only. */
 bool address_is_special(const struct address *address);
+/* Of these, those that a house gives its own machines: private, shared and link-local (RFC 1918, 6598, 3927,
+ * 4193, 4291). */
+bool address_is_private(const struct address *address);
 /* The address with all but its first `bits` bits cleared, port 0: the key of anything kept per network. */
 struct address address_network(const struct address *address, unsigned bits);
 /* 16 octets in which IPv4 is mapped: a key for tables and stores. */

@@ -136,6 +136,7 @@ const struct check check_grey_message = {
     .starts = STAGE_MESSAGE,
     .joins = STAGE_MESSAGE,
     .about_address = true,
+    .behind = true,
     .audience = AUDIENCE_STRANGERS,
     .finds = finds_grey_message,
     .run = at_message,

@@ -74,6 +74,7 @@ const struct check check_listed = {
     .joins = STAGE_HELO,
     .once = true,
     .about_address = true,
+    .behind = true,
     .audience = AUDIENCE_STRANGERS,
     .finds = finds,
     .wanted = site_asks_names,

@@ -4,6 +4,8 @@
 
 #include "wire/origin.h"
 
+#define MOMENT_MS 2000
+
 static bool is_wanted(const struct site *site)
 {
     bool zone = site->set.origin_zone.len || site->set.origin_zone6.len;
@@ -36,15 +38,25 @@ static void find(struct turn *turn, struct slice value)
     arena_drop(&arena);
 }
 
+/* Nobody waits for what is but told, but for a moment where it could not be asked in advance. */
+static const struct ask *ask(struct turn *turn, struct slice address, bool counts)
+{
+    if (counts)
+        return turn_ask(turn, ASK_ORIGIN, address);
+    if (turn_facts(turn)->forwarder)
+        return turn_ask_within(turn, ASK_ORIGIN, address, MOMENT_MS);
+    return turn_peek(turn, ASK_ORIGIN, address);
+}
+
 static enum check_result run(struct turn *turn)
 {
     const struct facts *facts = turn_facts(turn);
     char text[ADDRESS_TEXT_SIZE];
     const struct slice key = slice_of(text, address_print(facts->peer, text));
     const bool counts = facts->site->by_origin || turn_weighs(turn, FIND_ORIGIN);
-    const struct ask *answer = counts ? turn_ask(turn, ASK_ORIGIN, key) : turn_peek(turn, ASK_ORIGIN, key);
-    if (!answer) /* nobody waits for what is but told */
-        return counts ? CHECK_WAIT : CHECK_DONE;
+    const struct ask *answer = ask(turn, key, counts);
+    if (!answer)
+        return counts || facts->forwarder ? CHECK_WAIT : CHECK_DONE;
     if (answer->status == ANSWER_FOUND) /* fails open: of whom it cannot be said is nothing found */
         find(turn, answer->value);
     return CHECK_DONE;
@@ -59,6 +71,7 @@ const struct check check_origin = {
     .joins = STAGE_RCPT,
     .once = true,
     .about_address = true,
+    .behind = true,
     .audience = AUDIENCE_OUTSIDERS,
     .finds = finds,
     .wanted = is_wanted,

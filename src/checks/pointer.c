@@ -106,6 +106,7 @@ const struct check check_pointer = {
     .joins = STAGE_RCPT,
     .once = true,
     .about_address = true,
+    .behind = true,
     .audience = AUDIENCE_OUTSIDERS, /* the name is wanted whatever is found: `finds` would spare it */
     .wanted = site_asks_names,
     .run = run,

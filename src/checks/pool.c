@@ -45,6 +45,7 @@ const struct check check_pool = {
     .doc = "whom a stranger counts as beyond this session: its domain, or its network",
     .starts = STAGE_RCPT,
     .joins = STAGE_RCPT,
+    .behind = true,
     .audience = AUDIENCE_STRANGERS,
     .run = run,
 };

@@ -141,8 +141,31 @@ static void conclude(struct turn *turn, const struct identity *sender, const str
         turn_learn(turn, LEARN_AUTH_DOMAIN, sender->query.domain);
     else if (helo->verdict.result == SPF_PASS)
         turn_learn(turn, LEARN_AUTH_DOMAIN, helo->query.domain);
-    if (turn_facts(turn)->site->set.spf_field && turn_counts(turn))
-        field_learn(turn, sender);
+    if (turn_facts(turn)->site->set.spf_field && turn_counts(turn) && !turn_facts(turn)->forwarder)
+        field_learn(turn, sender); /* behind a forwarder the message is complete already */
+}
+
+/* A forwarder may put a sender of its own in the place of the one it got: of that domain's record nothing
+ * follows for the client behind. CHECK_WAIT, or whether it is so. */
+static enum check_result is_forwarders(struct turn *turn, const struct identity *sender, bool *ret_is)
+{
+    const struct facts *facts = turn_facts(turn);
+    struct identity own = {.query = sender->query};
+    *ret_is = false;
+    if (!facts->forwarder || sender->helo || sender->verdict.result == SPF_PASS ||
+        sender->verdict.result == SPF_NONE)
+        return CHECK_DONE;
+    own.query.address = facts->forwarder;
+    if (spf_evaluate(turn, &own.query, &own.verdict) == CHECK_WAIT)
+        return CHECK_WAIT;
+    *ret_is = own.verdict.result == SPF_PASS;
+    return CHECK_DONE;
+}
+
+static void find_forwarders(struct turn *turn, struct slice domain)
+{
+    turn_find(turn, FIND_SPF_NEUTRAL, "%.*s permits the forwarder: the sender is the forwarder's own",
+              SLICE_ARGS(domain));
 }
 
 /* Both are asked before either is awaited. */
@@ -157,9 +180,14 @@ static enum check_result run(struct turn *turn)
         identity_set(&helo, facts, true);
         helo_here = spf_evaluate(turn, &helo.query, &helo.verdict);
     }
-    if (sender_here == CHECK_WAIT || helo_here == CHECK_WAIT)
+    bool forwarders;
+    if (sender_here == CHECK_WAIT || helo_here == CHECK_WAIT ||
+        is_forwarders(turn, &sender, &forwarders) == CHECK_WAIT)
         return CHECK_WAIT;
-    conclude(turn, &sender, &helo);
+    if (forwarders)
+        find_forwarders(turn, sender.query.domain);
+    else
+        conclude(turn, &sender, &helo);
     return CHECK_DONE;
 }
 
@@ -170,6 +198,7 @@ const struct check check_spf = {
     .joins = STAGE_RCPT,
     .once = true,
     .about_address = true,
+    .behind = true,
     .audience = AUDIENCE_OUTSIDERS,
     .finds = finds,
     .wanted = site_asks_names,

@@ -48,7 +48,12 @@ struct turn;
  * `once`: it comes to its end once in a session, or, where it starts at MAIL or later, once in a transaction,
  * and what it found counts until that is over. Otherwise it is run at each command of its stage, and what it
  * found at MAIL counts for the transaction, at RCPT for that recipient, at the end of the message for that
- * message. */
+ * message.
+ *
+ * `behind`: of a message that a trusted forwarder brings, the client behind it is judged at the end, where
+ * that is wanted (trusted.received). All such checks are then run in their order with facts of that client:
+ * its address, the HELO name that it gave the forwarder, the message's sender. What they find counts for that
+ * message alone, and what they learn is known to each other only. They are not run for the forwarder then. */
 struct check {
     const char *name;
     const char *doc;
@@ -56,6 +61,7 @@ struct check {
     enum stage joins;  /* where its findings count */
     bool once;
     bool about_address;     /* judges the client's address: not for those who bring other people's mail */
+    bool behind;            /* at the end of a message it is run for the client behind a trusted forwarder */
     enum audience audience; /* who is not in it costs nothing */
     const uint8_t *finds; /* FIND_…, 0 at the end: where all of them are off it is not run. NULL: always */
     bool (*wanted)(
@@ -71,6 +77,7 @@ struct check_plan {
     uint64_t joins[STAGE_COUNT];
     uint64_t mail; /* all that start with a transaction */
     uint64_t helo; /* all that start at HELO */
+    uint64_t behind;
 };
 
 /* The facts of this turn. */
@@ -83,6 +90,8 @@ bool turn_ready(const struct turn *turn);
 bool turn_counts(const struct turn *turn);
 /* The sum of the weights so far: of the session, the transaction, and what was found in this turn. */
 int turn_sum(struct turn *turn);
+/* What the finding adds to it; 0: it was not found, or weighs nothing. */
+int turn_share(struct turn *turn, enum finding finding);
 /* The strongest action that anything found so far calls for by itself or by the sum. */
 enum action turn_action(struct turn *turn);
 /* Whether what speaks for the client (weights below nothing) outweighs what speaks against it. */

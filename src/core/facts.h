@@ -9,8 +9,9 @@ struct facts {
     const struct site *site;
     int64_t unix_ms; /* now */
     const struct address *peer;
-    const struct address *local; /* ours, that the client called */
-    struct slice peer_name;      /* confirmed, or empty */
+    const struct address *forwarder; /* through whom the peer's message comes; NULL: from itself */
+    const struct address *local;     /* ours, that the client called */
+    struct slice peer_name;          /* confirmed, or empty */
     struct slice pool;        /* whom the client counts as beyond this session, or empty: not established */
     struct slice fingerprint; /* of its TCP, or empty: unknown */
     struct slice as;          /* "64500 64501": the numbers of its autonomous systems, or empty: unknown */

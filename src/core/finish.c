@@ -161,6 +161,7 @@ static bool passes(struct turn *turn)
     if (mail->judged)
         return true;
     turn->facts.header = &mail->intake->header;
+    forwarder_look(turn);
     find_octets(turn, mail->intake);
     mail->judged = !too_big(turn) && !bare_newline_refused(turn) && stage_run(turn, STAGE_MESSAGE);
     return mail->judged;

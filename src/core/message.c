@@ -4,11 +4,13 @@
 
 #include "base/memory.h"
 
-static struct header_limits header_limits(const struct settings *set)
+static struct header_limits header_limits(const struct session *session)
 {
+    const struct settings *set = &session->world->site->set;
     return (struct header_limits){.count_max = (uint32_t)set->limit_header_fields,
                                   .size_max = (uint32_t)set->limit_header,
-                                  .value_max = 512};
+                                  .value_max = 512,
+                                  .received_max = forwarder_is_read(session) ? HEADER_RECEIVED_MAX : 0};
 }
 
 /* Our Received field goes ahead of the content, and Received-SPF ahead of that (RFC 7208 section 9.1). */
@@ -33,7 +35,7 @@ void message_begin(struct step *step, bool chunked)
     intake->started_ms = session->tick_ms;
     dot_init(&intake->dot, set->message_bare_newline == BARE_NEWLINE_REJECT ? DOT_REJECT : DOT_NORMALISE,
              chunked, 0);
-    header_init(&intake->header, header_limits(set), &session->mail->arena);
+    header_init(&intake->header, header_limits(session), &session->mail->arena);
     intake->digest = session->world->digest->start(DIGEST_SHA256);
     spool_begin(step);
 }

@@ -129,6 +129,15 @@ static void stance_add(struct stance *stance, const struct override *override, u
     stance->precision[place] = precision;
 }
 
+/* Of all criteria, by one of both. */
+static bool matches_either(const struct override *override, const struct subject *subject,
+                           uint32_t *ret_precision)
+{
+    if (override_matches(override, subject, ret_precision))
+        return true;
+    return subject->behind && override_matches(override, subject->behind, ret_precision);
+}
+
 void stance_make(const struct site *site, const struct subject *subject, struct stance *ret_stance)
 {
     ret_stance->count = 0;
@@ -136,7 +145,7 @@ void stance_make(const struct site *site, const struct subject *subject, struct 
     ret_stance->known = ret_stance->observe = false;
     for (size_t i = 0; i < site->override_count; i++) {
         uint32_t precision;
-        if (override_matches(&site->overrides[i], subject, &precision))
+        if (matches_either(&site->overrides[i], subject, &precision))
             stance_add(ret_stance, &site->overrides[i], precision);
     }
     for (size_t i = 0; i < ret_stance->count; i++) {

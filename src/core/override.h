@@ -46,6 +46,8 @@ struct subject {
     const struct address *peer;
     struct slice by[OVERRIDE_BY_COUNT];
     bool null_sender;
+    const struct subject
+        *behind; /* a client behind a forwarder, or NULL: what matches one of both, matches */
 };
 
 #define STANCE_MAX 16 /* of more that match the least specific are left out */

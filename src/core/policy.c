@@ -72,15 +72,14 @@ static bool nothing_found(const struct turn *turn)
 /* --- rules ------------------------------------------------------------------------------------------------
  */
 
-static struct subject subject_of(const struct turn *turn)
+static struct subject subject_of(const struct turn *turn, const struct facts *facts)
 {
-    const struct facts *facts = &turn->facts;
     return (struct subject){
         .peer = facts->peer,
         .by = {[OVERRIDE_PTR] = facts->peer_name,
                [OVERRIDE_HELO] = facts->helo,
                [OVERRIDE_SENDER] = facts->sender,
-               [OVERRIDE_RECIPIENT] = facts->recipient_address,
+               [OVERRIDE_RECIPIENT] = turn->facts.recipient_address,
                [OVERRIDE_AUTHENTICATED] = facts->auth_domain,
                [OVERRIDE_AS] = facts->as,
                [OVERRIDE_COUNTRY] = facts->country},
@@ -99,7 +98,11 @@ const struct stance *policy_stance(struct turn *turn)
         turn->stance.known = turn->stance.observe = false;
         return &turn->stance;
     }
-    struct subject subject = subject_of(turn);
+    struct subject subject = subject_of(turn, &turn->facts), behind;
+    if (turn->forwarded) {
+        behind = subject_of(turn, turn->forwarded);
+        subject.behind = &behind;
+    }
     stance_make(turn->facts.site, &subject, &turn->stance);
     return &turn->stance;
 }
@@ -163,6 +166,17 @@ int turn_sum(struct turn *turn)
     return sum > 0 ? sum : 0;
 }
 
+int turn_share(struct turn *turn, enum finding finding)
+{
+    int sum = 0;
+    const struct stance *stance = policy_stance(turn);
+    struct walk walk = {.turn = turn};
+    for (const struct found *found; (found = walk_on(&walk));)
+        if (found->finding == finding)
+            sum += share(turn, stance, found);
+    return sum;
+}
+
 bool turn_is_vouched(struct turn *turn)
 {
     return balance(turn) < 0;
@@ -191,6 +205,8 @@ enum life { LIFE_COMMAND, LIFE_MAIL, LIFE_SESSION };
 
 static enum life life_of(const struct found *found, enum stage stage)
 {
+    if (found->behind)
+        return LIFE_COMMAND;
     if (found->check && found->check->once)
         return found->check->starts <= STAGE_HELO ? LIFE_SESSION : LIFE_MAIL;
     switch (stage) {
@@ -223,11 +239,20 @@ static void session_keep(struct session *session, const struct found *found, int
     list_add(&session->kept, &session->life, found);
 }
 
+/* Whether the end of the session tells of it. Where somebody belongs is found of everybody; and who is behind
+ * a forwarder is not the session's client. */
+static bool is_flag(const struct found *found, struct rule rule)
+{
+    bool counts = rule.mode == MODE_ENFORCE && (rule.weight || rule.action != ACTION_NONE);
+    return !found->behind && (found->finding != FIND_ORIGIN || counts);
+}
+
 static void record(struct step *step, const struct found *found, struct rule rule)
 {
     struct session *session = step->session;
     int weight = found->weighs ? found->weight : rule.weight;
-    session->found[found->finding / 64] |= UINT64_C(1) << (found->finding % 64);
+    if (is_flag(found, rule))
+        session->found[found->finding / 64] |= UINT64_C(1) << (found->finding % 64);
     RECORD(step, finding, .finding = found->finding, .evidence = found->evidence, .mode = rule.mode,
            .weight = weight > 0 ? (uint64_t)weight : 0, .relief = weight < 0 ? (uint64_t)-weight : 0);
 }
@@ -313,6 +338,15 @@ static bool is_forgiven(const struct found *found, enum action action, struct me
     return mercy.allowed || (mercy.postmaster && action != ACTION_DROP);
 }
 
+/* Whoever is behind a forwarder cannot be slowed, nor cut off without the mail of all others. */
+static enum action action_of(const struct found *found, struct rule rule)
+{
+    enum action action = (enum action)rule.action;
+    if (!found->behind)
+        return action;
+    return action == ACTION_DROP ? ACTION_REJECT : action == ACTION_SLOW ? ACTION_NONE : action;
+}
+
 /* What the client can be told more of than that weights add up: a finding that is heavy enough alone. */
 static const struct found *decisive(struct turn *turn)
 {
@@ -331,7 +365,7 @@ static struct judgement judge(struct turn *turn, struct mercy mercy)
     struct walk walk = {.turn = turn};
     for (const struct found *found; (found = walk_on(&walk));) {
         struct rule rule = stance_rule(turn->facts.site, stance, found->finding);
-        enum action action = (enum action)rule.action;
+        enum action action = action_of(found, rule);
         if (rule.mode == MODE_ENFORCE && action_strength(action) > action_strength(best.action) &&
             !is_forgiven(found, action, mercy)) {
             best.action = action;

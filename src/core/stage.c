@@ -28,6 +28,7 @@ void session_world_checks(struct session_world *world, const struct check *const
         plan->helo |= check->starts == STAGE_HELO ? bit : 0;
         if (!policy_wants(world->site, check))
             continue;
+        plan->behind |= check->behind ? bit : 0;
         plan->joins[check->joins] |= bit;
         plan->begins[check->starts] |= check->starts < check->joins ? bit : 0;
     }
@@ -96,6 +97,19 @@ static bool check_run(struct turn *turn, const struct check *check)
     if (turn->found_count > mark.found)
         turn_suspect(turn);
     return true;
+}
+
+static bool is_of_behind(const struct turn *turn, const struct check *check)
+{
+    return turn->forwarded && check->behind;
+}
+
+static bool check_run_behind(struct turn *turn, const struct check *check)
+{
+    forwarder_swap(turn);
+    bool done = check_run(turn, check);
+    forwarder_swap(turn);
+    return done;
 }
 
 /* --- in advance -------------------------------------------------------------------------------------------
@@ -281,16 +295,20 @@ static uint64_t progress_restore(struct turn *turn)
         turn->tells[turn->tell_count++] = progress->tells[i];
     for (size_t i = 0; i < progress->counts.learns; i++) {
         turn->learns[turn->learn_count++] = progress->learns[i];
-        facts_learn(&turn->facts, &progress->learns[i]);
+        facts_learn(progress->learns[i].behind ? turn->forwarded : &turn->facts, &progress->learns[i]);
     }
     turn->stance_good = false;
     turn_suspect(turn);
     return progress->done;
 }
 
-static bool joins_now(struct turn *turn, const struct check *check, uint64_t bit)
+/* True: it came to its end, or need not run. */
+static bool join_one(struct turn *turn, const struct check *check, uint64_t bit)
 {
-    return !is_over(turn->step->session, check, bit) && in_audience(&turn->facts, check);
+    if (is_of_behind(turn, check))
+        return !in_audience(turn->forwarded, check) || check_run_behind(turn, check);
+    return is_over(turn->step->session, check, bit) || !in_audience(&turn->facts, check) ||
+           check_run(turn, check);
 }
 
 /* The set of those that came to their end. */
@@ -302,10 +320,11 @@ static bool join(struct turn *turn, uint64_t *ret_done)
     uint64_t before, done = progress_restore(turn), kept = done;
     before = done;
     turn->unfinished = false;
-    for (uint64_t left = world->plan.joins[turn->stage] & ~kept; left; left &= left - 1) {
+    uint64_t set = world->plan.joins[turn->stage] | (turn->forwarded ? world->plan.behind : 0);
+    for (uint64_t left = set & ~kept; left; left &= left - 1) {
         const struct check *check = world->checks[__builtin_ctzll(left)];
         uint64_t bit = left & -left;
-        if (!joins_now(turn, check, bit) || check_run(turn, check)) {
+        if (join_one(turn, check, bit)) {
             done |= bit;
         } else if (!turn->unfinished) {
             turn->unfinished = true;
@@ -329,7 +348,7 @@ static void settle(struct turn *turn, uint64_t done)
     }
     for (uint64_t left = done; left; left &= left - 1) {
         const struct check *check = checks[__builtin_ctzll(left)];
-        uint64_t *set = check->once ? once_set(session, check) : NULL;
+        uint64_t *set = check->once && !is_of_behind(turn, check) ? once_set(session, check) : NULL;
         if (set)
             *set |= left & -left;
     }

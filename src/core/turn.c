@@ -14,6 +14,8 @@ void turn_init(struct turn *turn, struct step *step)
     turn->check = NULL;
     turn->found_count = turn->tell_count = turn->learn_count = 0;
     turn->waiting = turn->in_advance = turn->unfinished = turn->stance_good = turn->shed = false;
+    turn->at_behind = false;
+    turn->forwarded = NULL;
     turn->path = (struct path){.whole = SLICE_NONE};
     turn->parameters = SLICE_NONE;
     arena_init(&turn->arena, turn->room, sizeof turn->room);
@@ -173,33 +175,46 @@ bool turn_counts(const struct turn *turn)
     return !turn->in_advance;
 }
 
-/* False: nobody wants it, and it is not even put into words. */
-static bool found_add(struct turn *turn, enum finding finding)
+/* NULL: nobody wants it, and it is not even put into words. */
+static struct found *found_add(struct turn *turn, enum finding finding)
 {
     if (turn->in_advance || turn->found_count == TURN_FOUND || !site_wants(turn->facts.site, finding))
-        return false;
-    turn->found[turn->found_count++] = (struct found){.finding = finding, .check = turn->check};
-    return true;
+        return NULL;
+    struct found *found = &turn->found[turn->found_count++];
+    *found = (struct found){.finding = finding, .check = turn->check, .behind = turn->at_behind};
+    return found;
+}
+
+static void evidence_put(struct turn *turn, struct found *found, const char *format, va_list arguments)
+{
+    char text[ADDRESS_TEXT_SIZE];
+    found->evidence = turn_vformat(turn, format, arguments);
+    if (!found->behind)
+        return;
+    address_print(turn->facts.forwarder, text);
+    found->evidence = turn_format(turn, "%.*s, behind the trusted forwarder %s",
+                                  SLICE_ARGS(slice_head(found->evidence, 420)), text);
 }
 
 void turn_find(struct turn *turn, enum finding finding, const char *format, ...)
 {
     va_list arguments;
-    if (!found_add(turn, finding))
+    struct found *found = found_add(turn, finding);
+    if (!found)
         return;
     va_start(arguments, format);
-    turn->found[turn->found_count - 1].evidence = turn_vformat(turn, format, arguments);
+    evidence_put(turn, found, format, arguments);
     va_end(arguments);
 }
 
 void turn_find_saying(struct turn *turn, enum finding finding, struct slice words, const char *format, ...)
 {
     va_list arguments;
-    if (!found_add(turn, finding))
+    struct found *found = found_add(turn, finding);
+    if (!found)
         return;
-    struct found *found = &turn->found[turn->found_count - 1];
     va_start(arguments, format);
-    found->evidence = turn_vformat(turn, format, arguments);
+    evidence_put(turn, found, format, arguments);
     va_end(arguments);
     found->words = arena_copy(&turn->arena, words);
 }
@@ -208,11 +223,11 @@ void turn_find_weighing(struct turn *turn, enum finding finding, int weight, str
                         const char *format, ...)
 {
     va_list arguments;
-    if (!found_add(turn, finding))
+    struct found *found = found_add(turn, finding);
+    if (!found)
         return;
-    struct found *found = &turn->found[turn->found_count - 1];
     va_start(arguments, format);
-    found->evidence = turn_vformat(turn, format, arguments);
+    evidence_put(turn, found, format, arguments);
     va_end(arguments);
     found->words = arena_copy(&turn->arena, words);
     found->weight = weight;
@@ -229,7 +244,8 @@ void turn_tell(struct turn *turn, enum tell verb, struct slice key, struct slice
 void turn_learn(struct turn *turn, enum learn what, struct slice value)
 {
     assert(turn->learn_count < TURN_LEARNS);
-    turn->learns[turn->learn_count++] = (struct learnt_item){what, arena_copy(&turn->arena, value)};
+    turn->learns[turn->learn_count++] = (struct learnt_item){what, arena_copy(&turn->arena, value),
+                                                             turn->at_behind};
 }
 
 /* --- and makes come true -------------------------------------------------------------------------------- */
@@ -273,8 +289,9 @@ static void learn(struct session *session, const struct learnt_item *item)
 void turn_apply(struct turn *turn)
 {
     for (size_t i = 0; i < turn->learn_count; i++)
-        learn(turn->step->session, &turn->learns[i]);
-    if (turn->facts.site->override_count && policy_stance(turn)->known)
+        if (!turn->learns[i].behind)
+            learn(turn->step->session, &turn->learns[i]);
+    if (turn->facts.site->override_count && !turn->forwarded && policy_stance(turn)->known)
         turn->step->session->known = true;
     for (size_t i = 0; i < turn->tell_count; i++)
         step_tell(turn->step, &turn->tells[i]);

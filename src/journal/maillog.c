@@ -495,6 +495,7 @@ static bool matters(unsigned kind)
     case EVENT_KIND_finding:
     case EVENT_KIND_verdict:
     case EVENT_KIND_told:
+    case EVENT_KIND_forwarded:
     case EVENT_KIND_message_failed: return false;
     default: return kind < EVENT_KIND_delivered;
     }

@@ -204,6 +204,19 @@ static void session_proxied(struct render_log *log, const struct event *event)
     show_name(log);
 }
 
+static void forwarded(struct render_log *log, const struct event *event)
+{
+    const struct event_forwarded *forwarded = &event->body.forwarded;
+    if (forwarded->client.family)
+        log_line(log, 3, WHO_LINE,
+                 "Behind the trusted forwarder: %s, HELO %s, as %s wrote in Received field %llu",
+                 peer_text(log, &forwarded->client), log_text(log, forwarded->helo),
+                 log_text(log, forwarded->by), LOG_NUMBER(forwarded->field));
+    else
+        log_line(log, 3, WHO_LINE, "Behind the trusted forwarder: nobody is judged, %s",
+                 log_text(log, forwarded->problem));
+}
+
 static void state_changed(struct render_log *log, const struct event *event)
 {
     if (log->looking) {
@@ -474,6 +487,7 @@ static void session_ended(struct render_log *log, const struct event *event)
 static void (*const renderers[EVENT_KIND_LIMIT])(struct render_log *log, const struct event *event) = {
     [EVENT_KIND_session_opened] = session_opened,
     [EVENT_KIND_session_proxied] = session_proxied,
+    [EVENT_KIND_forwarded] = forwarded,
     [EVENT_KIND_state_changed] = state_changed,
     [EVENT_KIND_octets_received] = octets_received,
     [EVENT_KIND_octets_taken] = octets_taken,

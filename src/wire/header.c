@@ -3,6 +3,8 @@
 #include "base/text.h"
 #include "wire/plain.h"
 
+#include <assert.h>
+
 /*
  * section = *( field / junk ) end
  * field   = name [ 1*blank ] ":" *octet end *( blank *octet end )   ; blanks before the colon: obsolete,
@@ -62,6 +64,7 @@ struct slice header_kind_name(enum header_kind kind)
 
 void header_init(struct header *header, struct header_limits limits, struct arena *arena)
 {
+    assert(limits.received_max <= HEADER_RECEIVED_MAX);
     *header = (struct header){.limits = limits, .arena = arena};
     buf_init(&header->kept, limits.value_max);
 }
@@ -108,19 +111,29 @@ static void octet_look(struct header *header, unsigned char octet)
         header->flags |= HEADER_LONG_LINE;
 }
 
+static void value_cut(struct header *header)
+{
+    if (header->kind < HEADER_KEEP_COUNT)
+        header->value_cut[header->kind] = true;
+}
+
 static void value_add(struct header *header, unsigned char octet)
 {
     if (!header->keeping || (header->kept.len == 0 && (octet == ' ' || octet == '\t')))
         return;
     if (!buf_add_octet(&header->kept, octet_is_control(octet) ? '?' : (char)octet))
-        header->value_cut[header->kind] = true;
+        value_cut(header);
 }
 
 /* The field at hand, if there is one, has come to its end. */
 static void field_end(struct header *header)
 {
-    if (header->keeping)
-        header->value[header->kind] = arena_copy(header->arena, slice_trim(buf_slice(&header->kept)));
+    if (header->keeping) {
+        bool received = header->kind == HEADER_RECEIVED;
+        struct slice *value = received ? &header->received[header->received_count++]
+                                       : &header->value[header->kind];
+        *value = arena_copy(header->arena, slice_trim(buf_slice(&header->kept)));
+    }
     buf_clear(&header->kept);
     header->keeping = false;
     header->field = false;
@@ -129,6 +142,26 @@ static void field_end(struct header *header)
 static bool limits_hold(const struct header *header)
 {
     return !(header->flags & (HEADER_TOO_MANY | HEADER_TOO_LARGE));
+}
+
+/* What a buf has grown to for one maximum, it keeps under a smaller one. */
+static void room_set(struct header *header)
+{
+    uint32_t max = header->kind == HEADER_RECEIVED ? HEADER_RECEIVED_VALUE_MAX : header->limits.value_max;
+    if (header->kept.max == max)
+        return;
+    buf_drop(&header->kept);
+    buf_init(&header->kept, max);
+}
+
+/* Of most kinds the first; of Received the topmost ones. */
+static bool is_kept(const struct header *header)
+{
+    if (!limits_hold(header))
+        return false;
+    if (header->kind == HEADER_RECEIVED)
+        return header->received_count < header->limits.received_max;
+    return header->kind < HEADER_KEEP_COUNT && header->counts[header->kind] == 1;
 }
 
 static void field_begin(struct header *header)
@@ -143,7 +176,9 @@ static void field_begin(struct header *header)
     uint16_t *count = &header->counts[header->kind];
     if (*count < UINT16_MAX)
         ++*count;
-    header->keeping = header->kind < HEADER_KEEP_COUNT && *count == 1 && limits_hold(header);
+    header->keeping = is_kept(header);
+    if (header->keeping)
+        room_set(header);
 }
 
 static void junk_begin(struct header *header)
@@ -256,7 +291,7 @@ static size_t run_add(struct header *header, struct slice content)
         kept = slice_from(kept, 1);
     size_t room = header->kept.max - header->kept.len;
     if (kept.len > room)
-        header->value_cut[header->kind] = true;
+        value_cut(header);
     buf_add(&header->kept, slice_head(kept, room));
     return run.len;
 }

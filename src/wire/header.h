@@ -36,21 +36,25 @@ enum header_kind {
     HEADER_KIND_COUNT
 };
 
-#define HEADER_NO_END      0x01u /* the content ended before an empty line */
-#define HEADER_JUNK        0x02u /* a line that is neither field nor continuation */
-#define HEADER_EIGHT_BIT   0x04u /* octets over 127 */
-#define HEADER_BAD_UTF8    0x08u /* … and they are not well-formed UTF-8 */
-#define HEADER_TOO_MANY    0x10u /* more fields than the limit */
-#define HEADER_TOO_LARGE   0x20u /* more octets than the limit */
-#define HEADER_NUL         0x40u
-#define HEADER_BLANK_COLON 0x80u  /* blanks between name and colon */
-#define HEADER_LONG_LINE   0x100u /* a line over 998 octets */
-#define HEADER_CONTROL     0x200u /* control octets other than HT, CR, LF and NUL */
+#define HEADER_NO_END             0x01u /* the content ended before an empty line */
+#define HEADER_JUNK               0x02u /* a line that is neither field nor continuation */
+#define HEADER_EIGHT_BIT          0x04u /* octets over 127 */
+#define HEADER_BAD_UTF8           0x08u /* … and they are not well-formed UTF-8 */
+#define HEADER_TOO_MANY           0x10u /* more fields than the limit */
+#define HEADER_TOO_LARGE          0x20u /* more octets than the limit */
+#define HEADER_NUL                0x40u
+#define HEADER_BLANK_COLON        0x80u  /* blanks between name and colon */
+#define HEADER_LONG_LINE          0x100u /* a line over 998 octets */
+#define HEADER_CONTROL            0x200u /* control octets other than HT, CR, LF and NUL */
+
+#define HEADER_RECEIVED_MAX       8    /* Received fields that may be kept */
+#define HEADER_RECEIVED_VALUE_MAX 1024 /* octets kept of each */
 
 struct header_limits {
-    uint32_t count_max; /* fields */
-    uint32_t size_max;  /* octets of the whole section */
-    uint32_t value_max; /* octets kept of one value */
+    uint32_t count_max;    /* fields */
+    uint32_t size_max;     /* octets of the whole section */
+    uint32_t value_max;    /* octets kept of one value */
+    uint32_t received_max; /* Received fields that are kept, the topmost: HEADER_RECEIVED_MAX at most */
 };
 
 #define HEADER_LIMITS_DEFAULT                                                                                \
@@ -68,6 +72,8 @@ struct header {
     uint16_t counts[HEADER_KIND_COUNT];    /* of each kind; stays at 65535 */
     struct slice value[HEADER_KEEP_COUNT]; /* of the first such field, trimmed, see below; in the arena */
     bool value_cut[HEADER_KEEP_COUNT];     /* longer than value_max */
+    struct slice received[HEADER_RECEIVED_MAX]; /* values of the topmost Received fields, as above */
+    uint32_t received_count;
     /* Private. */
     struct arena *arena;
     struct buf kept; /* the value at hand */
@@ -82,8 +88,8 @@ struct header {
     bool keeping; /* the value at hand is kept */
 };
 
-/* The arena keeps the values and must outlive the header; at most HEADER_KEEP_COUNT × value_max octets are
- * taken from it. header_drop is needed afterwards. */
+/* The arena keeps the values and must outlive the header; at most HEADER_KEEP_COUNT × value_max and
+ * received_max × HEADER_RECEIVED_VALUE_MAX octets are taken from it. header_drop is needed afterwards. */
 void header_init(struct header *header, struct header_limits limits, struct arena *arena);
 /* Takes content from the front, up to and including the empty line, and returns how many octets it took: all
  * of them, while not `done`. The content has CRLF line ends (dot_decode sees to it); a bare LF is taken for

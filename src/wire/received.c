@@ -86,6 +86,8 @@ struct source {
     struct slice name;  /* in a comment, before the address */
     struct slice helo;  /* said to be that */
     struct address address;
+    bool bracketed; /* as servers write what they have seen, and nobody his name */
+    bool several;   /* another one is named */
     bool forged;
     bool unknown; /* the server says so */
 };
@@ -102,13 +104,19 @@ static bool address_parse_any(struct slice word, struct address *ret_address)
     return address_parse(inside, ret_address);
 }
 
-/* The first one counts. */
+/* The first one counts, but for a name that looks like an address and has one in brackets behind it. */
 static bool address_read(struct slice word, struct source *source)
 {
     struct address address;
-    if (source->address.family || !address_parse_any(word, &address))
+    const bool bracketed = word.len && *word.at == '[';
+    if (!address_parse_any(word, &address))
         return false;
+    if (source->address.family && (source->bracketed || !bracketed)) {
+        source->several = source->several || !address_equal_host(&source->address, &address);
+        return false;
+    }
     source->address = address;
+    source->bracketed = bracketed;
     return true;
 }
 
@@ -158,6 +166,8 @@ static void comment_take(struct slice comment, struct source *source)
         *source = look;
     else if (!source->helo.len)
         source->helo = look.helo;
+    if (look.several || (source->address.family && !address_equal_host(&look.address, &source->address)))
+        source->several = true;
 }
 
 /* Where a comment says what HELO was, the word before it is the name, or the address, if there is no name. */
@@ -167,6 +177,7 @@ static void source_conclude(const struct source *source, struct received *receiv
     struct address alone;
     bool is_address = address_parse_any(word, &alone);
     received->address = source->address.family || !is_address ? source->address : alone;
+    received->several = source->several;
     received->forged = source->forged;
     received->helo = source->helo;
     received->name = source->name;

@@ -10,6 +10,7 @@ struct received {
     struct slice helo;      /* as the client gave it */
     struct slice name;      /* that its address pointed to */
     struct address address; /* the client's; ADDRESS_NONE: not told, or there was no client */
+    bool several;           /* it names more than one address for the client: the first counts */
     bool forged;            /* the server says that the name does not lead back to the address */
     bool looked_up;         /* the server looks names up: where there is none here, there was none */
     struct slice by;

@@ -229,6 +229,27 @@ static void compares_and_knows_kinds(void **state)
     assert_false(address_is_loopback(&a) || address_is_loopback(&none));
 }
 
+static void knows_private_ones(void **state)
+{
+    static const struct {
+        const char *text;
+        bool is_private, is_special;
+    } kinds[] = {
+        {"10.1.2.3", true, true},    {"172.31.255.255", true, true}, {"172.32.0.0", false, false},
+        {"192.168.1.1", true, true}, {"100.64.0.1", true, true},     {"169.254.1.1", true, true},
+        {"fd00::1", true, true},     {"fe80::1", true, true},        {"127.0.0.1", false, true},
+        {"192.0.2.1", false, true},  {"::1", false, true},           {"2001:db8::1", false, true},
+        {"8.8.8.8", false, false},   {"2a00::1", false, false},      {"::ffff:10.0.0.1", true, true},
+    };
+    (void)state;
+    for (size_t i = 0; i < COUNT(kinds); i++) {
+        struct address address;
+        assert_true(address_parse(slice_text(kinds[i].text), &address));
+        assert_int_equal(address_is_private(&address), kinds[i].is_private);
+        assert_int_equal(address_is_special(&address), kinds[i].is_special);
+    }
+}
+
 static void makes_keys(void **state)
 {
     static const uint8_t mapped[16] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, 192, 0, 2, 1};
@@ -351,6 +372,7 @@ int main(void)
         cmocka_unit_test(refuses_what_the_c_library_refuses),
         cmocka_unit_test(reads_ports),
         cmocka_unit_test(compares_and_knows_kinds),
+        cmocka_unit_test(knows_private_ones),
         cmocka_unit_test(makes_keys),
         cmocka_unit_test(knows_each_bit),
         cmocka_unit_test(reads_prefixes),

@@ -200,6 +200,28 @@ static void test_more_than_a_stance_holds(void **state)
     end(&rig);
 }
 
+static void test_behind_a_forwarder(void **state)
+{
+    struct rig rig;
+    struct stance stance;
+    struct address address;
+    (void)state;
+    begin(&rig);
+    assert_true(address_parse(SLICE("203.0.113.7"), &address));
+    struct subject behind = {.peer = &address, .by = {[OVERRIDE_HELO] = SLICE("behind.example")}};
+    rig.subject.behind = &behind;
+    rig.subject.by[OVERRIDE_HELO] = SLICE("fwd.example");
+    add_network(&rig, "203.0.113.0/24")->allow = true;
+    add_network(&rig, "192.0.2.0/24")->known = true;
+    struct override *mixed = add_network(&rig, "203.0.113.0/24"); /* of two clients one half each */
+    mixed->by[OVERRIDE_HELO] = (struct names){&rig.subject.by[OVERRIDE_HELO], 1};
+    stance_make(rig.site, &rig.subject, &stance);
+    assert_int_equal(stance.count, 2);
+    assert_ptr_equal(stance.allow, &rig.overrides[0]);
+    assert_true(stance.known);
+    end(&rig);
+}
+
 static void test_what_may_be_raised(void **state)
 {
     (void)state;
@@ -234,6 +256,7 @@ int main(void)
         cmocka_unit_test(test_rules_of_several),
         cmocka_unit_test(test_allow_beats_block),
         cmocka_unit_test(test_more_than_a_stance_holds),
+        cmocka_unit_test(test_behind_a_forwarder),
         cmocka_unit_test(test_what_may_be_raised),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -9,8 +9,14 @@
 #include <stdint.h>
 #include <stdlib.h>
 
-static const char *const setup_texts[] = {"route example.org maildir", "route relay.example relay",
-                                          "xclient 192.0.2.0/28", "set limits.message 64KiB", "checks all"};
+static const char *const setup_texts[] = {"route example.org maildir",
+                                          "route relay.example relay",
+                                          "xclient 192.0.2.0/28",
+                                          "set limits.message 64KiB",
+                                          "checks all",
+                                          "trusted 2001:db8::/64",
+                                          "set trusted.received yes",
+                                          "blocklist example-list 10"};
 
 static void stored_by(struct world *world, uint8_t how)
 {

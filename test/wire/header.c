@@ -21,11 +21,13 @@ static void print_header(const struct header *header, size_t taken, struct buf *
             buf_add_format(seen, "(%.*s%s)", SLICE_ARGS(header->value[kind]),
                            header->value_cut[kind] ? "…" : "");
     }
+    for (uint32_t i = 0; i < header->received_count; i++)
+        buf_add_format(seen, " [%.*s]", SLICE_ARGS(header->received[i]));
 }
 
 static void run_header(const struct slice *parts, size_t count, struct buf *ret_seen)
 {
-    struct header_limits limits = {.count_max = 6, .size_max = 300, .value_max = 20};
+    struct header_limits limits = {.count_max = 6, .size_max = 300, .value_max = 20, .received_max = 2};
     struct header header;
     struct arena arena;
     size_t taken = 0;
@@ -67,7 +69,10 @@ static const struct header_case cases[] = {
     CASE("Subject: a\r\nSubject: b\r\n\r\n", "2 26  taken=26 Subject=2(a)"),
     CASE("Subject: 12345678901234567890\r\n\r\n", "1 33  taken=33 Subject=1(12345678901234567890)"),
     CASE("Subject: 123456789012345678901\r\n\r\n", "1 34  taken=34 Subject=1(12345678901234567890…)"),
-    CASE("Received: a\r\n b\r\nReceived: c\r\nX-A: b\r\n\r\n", "3 40  taken=40 Received=2 other=1"),
+    CASE("Received: a\r\n b\r\nReceived: c\r\nX-A: b\r\n\r\n", "3 40  taken=40 Received=2 other=1 [a b] [c]"),
+    CASE("Received: a\r\nReceived: b\r\nReceived: c\r\n\r\n", "3 41  taken=41 Received=3 [a] [b]"),
+    CASE("Received: 123456789012345678901\r\nTo: 123456789012345678901\r\n\r\n",
+         "2 62  taken=62 To=1(12345678901234567890…) Received=1 [123456789012345678901]"),
     CASE("a: 1\r\nb: 2\r\nc: 3\r\nd: 4\r\ne: 5\r\nf: 6\r\nFrom: g\r\n\r\n",
          "7 47 M taken=47 From=1() other=6"),
     CASE("X: " A50 A50 A50 A50 A50 A50 "\r\nFrom: g\r\n\r\n", "2 316 L taken=316 From=1() other=1"),
@@ -134,6 +139,31 @@ static void long_lines_and_names_are_bounded(void **state)
     arena_drop(&arena);
 }
 
+static void received_fields_are_bounded(void **state)
+{
+    static char text[HEADER_RECEIVED_VALUE_MAX + 100];
+    struct header_limits limits = HEADER_LIMITS_DEFAULT;
+    struct header header;
+    struct arena arena;
+    (void)state;
+    arena_init(&arena, NULL, 0);
+    memset(text, 'a', sizeof text);
+    limits.received_max = 1;
+    header_init(&header, limits, &arena);
+    header_feed(&header, SLICE("Received:"));
+    header_feed(&header, slice_of(text, sizeof text));
+    header_feed(&header, SLICE("\r\nTo: b\r\n\r\n"));
+    assert_int_equal(header.received_count, 1);
+    assert_int_equal(header.received[0].len, HEADER_RECEIVED_VALUE_MAX);
+    assert_slice_equal(header.value[HEADER_TO], "b");
+    header_drop(&header);
+    header_init(&header, HEADER_LIMITS_DEFAULT, &arena);
+    header_feed(&header, SLICE("Received: a\r\n\r\n"));
+    assert_int_equal(header.received_count, 0);
+    header_drop(&header);
+    arena_drop(&arena);
+}
+
 static void names_go_both_ways(void **state)
 {
     (void)state;
@@ -149,6 +179,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(sections_are_read),
         cmocka_unit_test(long_lines_and_names_are_bounded),
+        cmocka_unit_test(received_fields_are_bounded),
         cmocka_unit_test(names_go_both_ways),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

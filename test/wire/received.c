@@ -110,6 +110,34 @@ static void each_server_is_understood(void **state)
     }
 }
 
+/* What a client calls itself, or its address is called, is no address that a server has seen. */
+static void names_are_no_addresses(void **state)
+{
+    static const struct {
+        const char *value, *address;
+        bool several;
+    } doubts[] = {
+        {"from x.example (127.0.0.1 [192.0.2.7]) by our.example", "192.0.2.7", false},
+        {"from [127.0.0.1] (unknown [192.0.2.7]) by our.example", "192.0.2.7", false},
+        {"from [127.0.0.1] ([192.0.2.7]) by our.example", "192.0.2.7", false},
+        {"from [192.0.2.7] (helo=[127.0.0.1]) by our.example", "192.0.2.7", false},
+        {"from unknown (HELO [127.0.0.1]) (192.0.2.7) by our.example", "192.0.2.7", false},
+        {"from x([127.0.0.1]) (unknown [192.0.2.7]) by our.example", "127.0.0.1", true},
+        {"from x (127.0.0.1) (unknown [192.0.2.7]) by our.example", "127.0.0.1", true},
+        {"from x ([192.0.2.7]) ([192.0.2.7]) by our.example", "192.0.2.7", false},
+        {"from x [192.0.2.8] (unknown [192.0.2.7]) by our.example", "192.0.2.8", true},
+    };
+    (void)state;
+    for (size_t i = 0; i < COUNT(doubts); i++) {
+        struct received got;
+        char address[ADDRESS_TEXT_SIZE];
+        assert_true(received_parse(slice_text(doubts[i].value), &got));
+        (void)address_print(&got.address, address);
+        assert_string_equal(address, doubts[i].address);
+        assert_int_equal(got.several, doubts[i].several);
+    }
+}
+
 static void the_date_stands_behind(void **state)
 {
     (void)state;
@@ -125,6 +153,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_server_is_understood),
+        cmocka_unit_test(names_are_no_addresses),
         cmocka_unit_test(the_date_stands_behind),
     };
 
