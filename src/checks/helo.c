@@ -22,11 +22,26 @@ static bool is_our_name(const struct facts *facts)
     return slice_equal_fold(without_dot(facts->helo), facts->site->set.host_name) && !client_is_us(facts);
 }
 
-static void find_claim(struct turn *turn)
+static struct slice lowered(struct turn *turn, struct slice name)
+{
+    char text[DOMAIN_SIZE_MAX];
+    name = slice_head(without_dot(name), sizeof text);
+    for (size_t i = 0; i < name.len; i++)
+        text[i] = text_lower(name.at[i]);
+    return turn_format(turn, "%.*s", SLICE_ARGS(slice_of(text, name.len)));
+}
+
+/* The name is in lower case. */
+static bool is_our_domain(const struct facts *facts, struct slice name)
+{
+    return table_get(&facts->site->routes_by_domain, name) && !client_is_us(facts);
+}
+
+static void find_claim(struct turn *turn, const char *whose)
 {
     struct slice helo = turn_facts(turn)->helo;
-    turn_find_saying(turn, FIND_HELO_CLAIMS_US, helo, "\"%.*s\" is this host, not the client",
-                     SLICE_ARGS(helo));
+    turn_find_saying(turn, FIND_HELO_CLAIMS_US, helo, "\"%.*s\" is %s, not the client", SLICE_ARGS(helo),
+                     whose);
 }
 
 /* --- the form ------------------------------------------------------------------------------------------ */
@@ -37,13 +52,22 @@ static void judge_address(struct turn *turn, enum helo_kind kind, const struct a
     char text[ADDRESS_TEXT_SIZE];
     struct slice peer = slice_of(text, address_print(facts->peer, text));
     if (address_equal_host(claimed, facts->local) && !client_is_us(facts))
-        find_claim(turn);
+        find_claim(turn, "this host");
     else if (kind == HELO_BARE_IP)
         turn_find(turn, FIND_HELO_BARE_IP, "\"%.*s\" is an address without brackets, no name",
                   SLICE_ARGS(facts->helo));
     else if (!address_equal_host(claimed, facts->peer))
         turn_find(turn, FIND_HELO_LITERAL_MISMATCH, "\"%.*s\" is not the client's address, which is %.*s",
                   SLICE_ARGS(facts->helo), SLICE_ARGS(peer));
+}
+
+/* A domain of ours may be the name of a client that it leads to; where name servers can be asked, that
+ * decides, and is decided for the same clients. */
+static bool claims_our_domain(struct turn *turn)
+{
+    const struct facts *facts = turn_facts(turn);
+    return !site_asks_names(facts->site) && !facts->known && !facts->trusted &&
+           is_our_domain(facts, lowered(turn, facts->helo));
 }
 
 static enum check_result run_form(struct turn *turn)
@@ -56,11 +80,13 @@ static enum check_result run_form(struct turn *turn)
     case HELO_BARE_IP: judge_address(turn, kind, &claimed); break;
     case HELO_DOMAIN:
         if (is_our_name(facts))
-            find_claim(turn);
+            find_claim(turn, "this host");
+        else if (claims_our_domain(turn))
+            find_claim(turn, "a mail domain of ours");
         break;
     case HELO_NO_DOT:
         if (is_our_name(facts))
-            find_claim(turn);
+            find_claim(turn, "this host");
         else
             turn_find(turn, FIND_HELO_NOT_FQDN, "\"%.*s\" has no dot", SLICE_ARGS(facts->helo));
         break;
@@ -88,24 +114,10 @@ const struct check check_helo = {
 
 /* --- the look-up --------------------------------------------------------------------------------------- */
 
-static struct slice lowered(struct turn *turn, struct slice name)
-{
-    char text[DOMAIN_SIZE_MAX];
-    name = slice_head(without_dot(name), sizeof text);
-    for (size_t i = 0; i < name.len; i++)
-        text[i] = text_lower(name.at[i]);
-    return turn_format(turn, "%.*s", SLICE_ARGS(slice_of(text, name.len)));
-}
-
-static bool is_our_domain(const struct facts *facts, struct slice name)
-{
-    return table_get(&facts->site->routes_by_domain, name) && !client_is_us(facts);
-}
-
 static void judge_elsewhere(struct turn *turn, struct slice name, struct slice where)
 {
     if (is_our_domain(turn_facts(turn), name))
-        find_claim(turn);
+        find_claim(turn, "a mail domain of ours");
     else
         turn_find(turn, FIND_HELO_MISMATCH, "\"%.*s\" leads to %.*s", SLICE_ARGS(turn_facts(turn)->helo),
                   SLICE_ARGS(slice_head(where, 200)));
@@ -117,7 +129,7 @@ static void judge_nowhere(struct turn *turn, struct slice name)
     char text[ADDRESS_PORT_TEXT_SIZE];
     struct slice peer = slice_of(text, address_port_print(facts->peer, text));
     if (is_our_domain(facts, name))
-        find_claim(turn);
+        find_claim(turn, "a mail domain of ours");
     else
         turn_find(turn, FIND_HELO_UNVERIFIED, "\"%.*s\" has no address; the client's real one is %.*s",
                   SLICE_ARGS(facts->helo), SLICE_ARGS(peer));

@@ -103,6 +103,7 @@ const struct check check_known = {
     .starts = STAGE_CONNECT,
     .joins = STAGE_CONNECT,
     .once = true,
+    .behind = true,
     .audience = AUDIENCE_OUTSIDERS,
     .run = by_address,
 };
@@ -134,6 +135,7 @@ const struct check check_known_pool = {
     .doc = "whether the client's pool has proved itself in earlier sessions",
     .starts = STAGE_RCPT,
     .joins = STAGE_RCPT,
+    .behind = true,
     .audience = AUDIENCE_STRANGERS,
     .run = by_pool,
 };
@@ -247,6 +249,13 @@ const struct check check_known_recipient = {
     .run = at_recipient,
 };
 
+/* Nothing is held against it but that its address has no name: hosts without one can become known, too. What
+ * is refused is no good message. */
+static bool is_good(struct turn *turn)
+{
+    return turn_sum(turn) <= turn_share(turn, FIND_NO_PTR) && turn_action(turn) == ACTION_NONE;
+}
+
 static enum check_result at_message(struct turn *turn)
 {
     const struct facts *facts = turn_facts(turn);
@@ -256,9 +265,7 @@ static enum check_result at_message(struct turn *turn)
         return CHECK_WAIT;
     if (is_bad(turn))
         return facts->known ? bad_session(turn) : CHECK_DONE;
-    if (turn_sum(turn) || turn_action(turn) != ACTION_NONE) /* what is refused is no good message */
-        return CHECK_DONE;
-    return good_message(turn);
+    return is_good(turn) ? good_message(turn) : CHECK_DONE;
 }
 
 const struct check check_known_message = {
@@ -266,6 +273,7 @@ const struct check check_known_message = {
     .doc = "what a message does for its host and pool: good ones make them known, bad ones end it",
     .starts = STAGE_MESSAGE,
     .joins = STAGE_MESSAGE,
+    .behind = true,
     .audience = AUDIENCE_OUTSIDERS,
     .run = at_message,
 };
