@@ -29,6 +29,19 @@ static void received(struct annotate *annotate, const struct event_message_recei
         annotate_note(annotate, "It came in %s pieces.", annotate_number(annotate, message->chunks));
 }
 
+static void forwarded(struct annotate *annotate, const struct event_forwarded *forwarded)
+{
+    char text[ADDRESS_TEXT_SIZE];
+    if (!forwarded->client.family) {
+        annotate_note(annotate, "%s Whose message it is cannot be told: %s. So nobody is judged for it.",
+                      phrase_event(EVENT_KIND_forwarded), annotate_shown(annotate, forwarded->problem));
+        return;
+    }
+    address_print(&forwarded->client, text);
+    annotate_note(annotate, "%s That is %s, and so it is the one that we look at now.",
+                  phrase_event(EVENT_KIND_forwarded), text);
+}
+
 static void stored(struct annotate *annotate, const struct event_message_stored *stored)
 {
     annotate_note(annotate, "%s Its number in our queue is %s. To write it took %s.",
@@ -71,6 +84,7 @@ void annotate_message(struct annotate *annotate)
     switch ((unsigned)annotate->event->kind) {
     case EVENT_KIND_recipient_judged: recipient(annotate, &body->recipient_judged); break;
     case EVENT_KIND_message_received: received(annotate, &body->message_received); break;
+    case EVENT_KIND_forwarded: forwarded(annotate, &body->forwarded); break;
     case EVENT_KIND_message_stored: stored(annotate, &body->message_stored); break;
     case EVENT_KIND_message_relayed: relayed(annotate, &body->message_relayed); break;
     case EVENT_KIND_message_failed:
