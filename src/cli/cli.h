@@ -138,6 +138,7 @@ extern const struct cli_command command_play;
 extern const struct cli_command command_queue;
 extern const struct cli_command command_sessions;
 extern const struct cli_command command_reload;
+extern const struct cli_command command_scan_log;
 extern const struct cli_command command_serve;
 extern const struct cli_command command_status;
 extern const struct cli_command command_stop;

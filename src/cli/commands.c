@@ -15,6 +15,7 @@ const struct cli_command *const cli_commands[] = {
     &command_queue,
     &command_known,
     &command_journal,
+    &command_scan_log,
     &command_why,
     &command_completion,
     &command_help,
