@@ -3,7 +3,7 @@
 #include "daemon/conn_part.h"
 #include "daemon/questions.h"
 #include "daemon/relay.h"
-#include "io/store.h"
+#include "io/store_answer.h"
 #include "queue/mailboxes.h"
 #include "queue/spool.h"
 #include <assert.h>
@@ -27,42 +27,12 @@ static int64_t now_unix_ms(const struct gate *gate)
     return loop_unix_us(gate->loop) / 1000;
 }
 
-static void post_stored(struct gate *gate, struct ticket ticket, enum store_status status, struct slice value,
-                        const struct error *error)
+static void ask_store(struct gate *gate, struct ticket ticket, const struct outbox_action *action)
 {
-    switch (status) {
-    case STORE_FOUND: inbox_post_answer(gate->inbox, ticket, ANSWER_FOUND, value); return;
-    case STORE_NONE: inbox_post_answer(gate->inbox, ticket, ANSWER_NONE, SLICE_NONE); return;
-    case STORE_FAILED: inbox_post_answer(gate->inbox, ticket, ANSWER_FAILED, slice_text(error->text)); return;
-    }
-}
-
-static void ask_stored(struct gate *gate, struct ticket ticket, struct slice key)
-{
-    struct slice value = SLICE_NONE;
-    struct error error;
-    enum store_status status = store_overlay_get(gate->overlay, key, now_unix_ms(gate), &value, &error);
-    post_stored(gate, ticket, status, value, &error);
-}
-
-static void ask_seen(struct gate *gate, struct ticket ticket, struct slice key)
-{
-    char text[STORE_TOUCHES_SIZE];
-    struct store_touches seen = {0};
-    struct error error;
-    enum store_status status = store_overlay_seen(gate->overlay, key, now_unix_ms(gate), &seen, &error);
-    size_t len = status == STORE_FOUND ? store_touches_print(&seen, text) : 0;
-    post_stored(gate, ticket, status, slice_of(text, len), &error);
-}
-
-static void ask_count(struct gate *gate, struct ticket ticket, struct slice key)
-{
-    char text[TEXT_UNIT_SIZE];
-    uint64_t count = 0;
-    struct error error;
-    enum store_status status = store_overlay_counter(gate->overlay, key, now_unix_ms(gate), &count, &error);
-    size_t len = text_print_u64(count, text);
-    post_stored(gate, ticket, status, slice_of(text, len), &error);
+    const struct store_source source = {.overlay = gate->overlay};
+    struct store_answer answer;
+    store_answer(&source, action->ask, action->key, now_unix_ms(gate), &answer);
+    inbox_post_answer(gate->inbox, ticket, answer.status, answer.value);
 }
 
 /* It was counted for the front. */
@@ -98,9 +68,9 @@ static void ask(struct conn *conn, const struct outbox_action *action)
     switch (action->ask) {
     case ASK_RECIPIENT: ask_recipient(gate, ticket, action); break;
     case ASK_REMEMBERED:
-    case ASK_STORED: ask_stored(gate, ticket, action->key); break;
-    case ASK_SEEN: ask_seen(gate, ticket, action->key); break;
-    case ASK_COUNT: ask_count(gate, ticket, action->key); break;
+    case ASK_STORED:
+    case ASK_SEEN:
+    case ASK_COUNT: ask_store(gate, ticket, action); break;
     case ASK_ROOM: ask_room(conn, ticket, action->key); break;
     case ASK_ADDRESS4:
     case ASK_ADDRESS6:

@@ -13,6 +13,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <time.h>
+#include <unistd.h>
 
 #define MAP_FIRST   (UINT64_C(64) << 20)
 #define MAP_MOST    (UINT64_C(1) << 40)
@@ -406,8 +407,18 @@ static int open_databases(struct store_lmdb *lmdb)
     return status;
 }
 
+/* A reader makes nothing: a lock file that belongs to whoever looked first would keep the writer out. */
+static bool is_there(const struct store_lmdb *lmdb)
+{
+    char lock[sizeof lmdb->folder + 16];
+    snprintf(lock, sizeof lock, "%s/lock.mdb", lmdb->folder);
+    return lmdb->writer || access(lock, F_OK) == 0 || errno != ENOENT;
+}
+
 static int open_env(struct store_lmdb *lmdb)
 {
+    if (!is_there(lmdb))
+        return ENOENT;
     int status = mdb_env_create(&lmdb->env);
     if (status) {
         lmdb->env = NULL;

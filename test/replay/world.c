@@ -5,7 +5,7 @@
 #include "base/memory.h"
 #include "base/text.h"
 #include "checks/list.h"
-#include "io/store.h"
+#include "io/store_answer.h"
 
 #include <string.h>
 
@@ -362,25 +362,10 @@ static void answer_recipient(struct world *world, const struct open_ask *ask)
 
 static void answer_from_store(struct world *world, const struct open_ask *ask)
 {
-    char text[STORE_TOUCHES_SIZE];
-    struct slice value = SLICE_NONE;
-    struct store_touches touches = {0};
-    uint64_t count = 0;
-    int64_t now_ms = now_unix_ms(world);
-    enum store_status status;
-    if (ask->kind == ASK_SEEN) {
-        status = store_seen(world->store, ask->key, now_ms, &touches, NULL);
-        value = slice_of(text, store_touches_print(&touches, text));
-    } else if (ask->kind == ASK_COUNT) {
-        status = store_count(world->store, ask->key, now_ms, &count, NULL);
-        value = slice_of(text, text_print_u64(count, text));
-    } else {
-        status = store_get(world->store, ask->key, now_ms, &value, NULL);
-    }
-    if (status == STORE_FOUND)
-        world_answer(world, ask->number, ANSWER_FOUND, arena_copy(&world->arena, value));
-    else
-        world_answer(world, ask->number, ANSWER_NONE, SLICE_NONE);
+    const struct store_source source = {.store = world->store};
+    struct store_answer answer;
+    store_answer(&source, ask->kind, ask->key, now_unix_ms(world), &answer);
+    world_answer(world, ask->number, answer.status, arena_copy(&world->arena, answer.value));
 }
 
 /* What no fact of the script tells. */
