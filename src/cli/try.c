@@ -6,6 +6,7 @@
 #include "cli/try.h"
 #include "core/finding.h"
 #include "core/override.h"
+#include "io/store.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -227,6 +228,18 @@ static void make_known(struct try *try)
     site->override_count++;
 }
 
+/* Where it cannot be read the client counts as one that was never here: that is told. */
+static void open_store(struct try *try)
+{
+    const struct slice folder = arena_join(&try->arena, try->site->set.state_directory, SLICE("/store"));
+    const struct store_lmdb_settings settings = {.folder = folder};
+
+    if (!cli_option(try->cli, "stranger"))
+        try->store_stays = store_lmdb_open(&settings, &try->store, &try->store_trouble) == 0;
+    if (!try->store_stays)
+        try->store = store_memory_new();
+}
+
 static void run_trial(struct try *try, int level)
 {
     struct timespec now;
@@ -240,6 +253,8 @@ static void run_trial(struct try *try, int level)
         .answer = try_answer,
         .data = try,
         .lookups = try->lookups,
+        .store = try->store,
+        .store_stays = try->store_stays,
     });
     converse(try);
     history_init(&history, 0);
@@ -273,11 +288,14 @@ static int run(struct cli *cli, int argc, char **argv)
         status = CLI_CONFIG;
     if (status == CLI_OK && cli_option(cli, "known"))
         make_known(&try);
-    if (status == CLI_OK && cli_option(cli, "dns") && !(try.lookups = lookups_open(try.site, &error)))
+    if (status == CLI_OK && !(try.lookups = lookups_open(try.site, cli_option(cli, "dns"), &error)))
         status = cli_fail(cli, "%s", error.text);
-    if (status == CLI_OK)
+    if (status == CLI_OK) {
+        open_store(&try);
         run_trial(&try, (int)level);
+    }
     trial_free(try.trial);
+    store_close(try.store);
     lookups_close(try.lookups);
     site_free(try.site);
     buf_drop(&try.message);
@@ -293,6 +311,7 @@ static const struct cli_option options[] = {
     {0, "rcpt", "ADDRESS", "a recipient; as often as there are some"},
     {0, "message", "FILE", "the message; - for standard input"},
     {0, "known", NULL, "as if the client had proved itself before"},
+    {0, "stranger", NULL, "as if it had never been here: the store is not read"},
     {0, "dns", NULL, "ask name servers and blocklists, as the gate would"},
     {0, "fact", "FACT", "an answer: \"KIND KEY = STATUS [VALUE]\", as in scripts of play"},
     {0, "log", NULL, "show the session's log, too"},
@@ -313,11 +332,12 @@ const struct cli_command command_try = {
             "Without --mail the session ends behind HELO, without --message behind the\n"
             "recipients.\n"
             "\n"
-            "The client counts as one that was never here before. Recipients are looked up\n"
-            "in the configuration; those of an inner server count as existing. --fact gives\n"
-            "an answer that would come from a name server: KIND is one of\n"
-            "postern-questions(7), * in KEY stands for anything, and STATUS is found, none\n"
-            "or failed.\n"
+            "What the gates remember of the client counts, as far as the store can be read by\n"
+            "whoever asks; nothing is added to it. Where its address belongs is looked up in\n"
+            "the files of origin.file, and with --dns in zones. Recipients are looked up in\n"
+            "the configuration; those of an inner server count as existing. --fact gives an\n"
+            "answer that would come from elsewhere: KIND is one of postern-questions(7), * in\n"
+            "KEY stands for anything, and STATUS is found, none or failed.\n"
             "\n"
             "The exit status is 0 whatever the gate would do.\n",
     .examples =

@@ -22,7 +22,10 @@ try {
     struct site *site;
     struct arena arena;
     struct trial *trial;
-    struct lookups *lookups; /* --dns, or NULL */
+    struct lookups *lookups;    /* name servers with --dns alone */
+    struct store *store;        /* what the gates remember, or an empty one */
+    bool store_stays;           /* it is the gates' */
+    struct error store_trouble; /* why that cannot be read, or empty */
     struct address client;
     struct slice ptr; /* in lower case; empty: the client has none, where has_ptr */
     bool has_ptr;

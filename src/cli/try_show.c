@@ -131,6 +131,23 @@ static struct slice unasked_next(const struct outcome *outcome, size_t *index, s
     return SLICE_NONE;
 }
 
+/* --- what the gates remember --------------------------------------------------------------------------- */
+
+static const struct event_question_answered *remembered_next(const struct outcome *outcome, size_t *index)
+{
+    const struct history *history = outcome->history;
+
+    while (*index < history->count) {
+        const struct event *event = &history->events[(*index)++];
+        const struct event_question_answered *answered = &event->body.question_answered;
+        if (event->kind != EVENT_KIND_question_answered || answered->status != ANSWER_FOUND)
+            continue;
+        if (answered->kind == ASK_STORED || answered->kind == ASK_SEEN || answered->kind == ASK_COUNT)
+            return answered;
+    }
+    return NULL;
+}
+
 /* --- in words ------------------------------------------------------------------------------------------ */
 
 static void text_add(struct buf *out, struct slice text)
@@ -296,6 +313,27 @@ static void unasked_print(const struct outcome *outcome)
     arena_drop(&arena);
 }
 
+static void remembered_print(const struct outcome *outcome)
+{
+    const struct event_question_answered *answered;
+    const struct try *try = outcome->try;
+    size_t index = 0;
+    bool first = true;
+
+    if (try->store_trouble.text[0])
+        cli_print("\nThe client counts as one that was never here, since what is remembered\n"
+                  "cannot be read: %s.\n",
+                  try->store_trouble.text);
+    while ((answered = remembered_next(outcome, &index))) {
+        cli_print("%s  ", first ? "\nRemembered from earlier visits:\n" : "");
+        cli_print_text(answered->key);
+        cli_print(": ");
+        cli_print_text(answered->value);
+        cli_print("\n");
+        first = false;
+    }
+}
+
 static void show_people(const struct outcome *outcome)
 {
     const struct try *try = outcome->try;
@@ -317,6 +355,7 @@ static void show_people(const struct outcome *outcome)
     findings_print(outcome);
     sum_print(outcome);
     decision_print(outcome);
+    remembered_print(outcome);
     unasked_print(outcome);
 }
 
@@ -369,6 +408,23 @@ static void unasked_json(const struct outcome *outcome, struct json *json)
     arena_drop(&arena);
 }
 
+static void remembered_json(const struct outcome *outcome, struct json *json)
+{
+    const struct event_question_answered *answered;
+    size_t index = 0;
+
+    json_key(json, "remembered");
+    json_array_open(json);
+    while ((answered = remembered_next(outcome, &index))) {
+        json_object_open(json);
+        json_put_text(json, "key", answered->key);
+        json_put_text(json, "value", answered->value);
+        json_object_close(json);
+    }
+    json_array_close(json);
+    json_put_text(json, "store_trouble", slice_text(outcome->try->store_trouble.text));
+}
+
 static void verdict_json(const struct outcome *outcome, struct json *json)
 {
     const struct event_verdict *verdict = outcome->decided;
@@ -404,6 +460,7 @@ static void show_json(const struct outcome *outcome)
     findings_json(outcome, &json);
     verdict_json(outcome, &json);
     unasked_json(outcome, &json);
+    remembered_json(outcome, &json);
     json_object_close(&json);
     (void)json_end(&json);
     cli_print_line(&out);

@@ -7,7 +7,7 @@
 #include "daemon/lookup.h"
 #include "io/digest.h"
 #include "io/files.h"
-#include "io/store.h"
+#include "io/store_answer.h"
 #include "queue/book.h"
 #include "queue/mailboxes.h"
 
@@ -19,6 +19,8 @@
 #define RECORDS_MAX (64u << 20)
 #define ASKS_MAX    64u
 #define ROOM_SIZE   128u
+#define FAR_MS      (INT64_C(365) * 86400000)
+#define TELLS_MAX   4096u
 #define STEPS_MAX   10000000u /* a machine that spins is a fault of ours */
 
 struct open_ask {
@@ -33,6 +35,8 @@ struct trial {
     struct session *session;
     void *memory;
     struct arena arena;
+    struct store_overlay *overlay; /* over the store that stays, or NULL */
+    uint32_t told;
     struct book *book;  /* NULL: no recipient was looked for yet */
     struct slice value; /* of the last answer, in the arena */
     struct outbox outbox;
@@ -86,26 +90,25 @@ static int64_t now_unix_ms(const struct trial *trial)
     return trial->settings.unix_us / 1000 + (int64_t)(trial->now_ms - START_MS);
 }
 
-static void store_answer(struct trial *trial, const struct open_ask *ask, struct answer *ret_answer)
+static void answer_from_store(struct trial *trial, const struct open_ask *ask, struct answer *ret_answer)
 {
-    struct store *store = trial->settings.store;
-    const int64_t now_ms = now_unix_ms(trial);
-    enum store_status status = STORE_NONE;
-    struct store_touches touches;
-    struct slice value = SLICE_NONE;
-    char text[STORE_TOUCHES_SIZE];
-    uint64_t count;
+    const struct store_source source = {trial->settings.store, trial->overlay};
+    struct store_answer answer;
 
-    if (store && ask->kind == ASK_SEEN) {
-        status = store_seen(store, ask->key, now_ms, &touches, NULL);
-        value = slice_of(text, status == STORE_FOUND ? store_touches_print(&touches, text) : 0);
-    } else if (store && ask->kind == ASK_COUNT) {
-        status = store_count(store, ask->key, now_ms, &count, NULL);
-        value = slice_of(text, status == STORE_FOUND ? text_print_u64(count, text) : 0);
-    } else if (store)
-        status = store_get(store, ask->key, now_ms, &value, NULL);
-    ret_answer->status = status == STORE_FOUND ? ANSWER_FOUND : ANSWER_NONE;
-    ret_answer->value = status == STORE_FOUND ? arena_copy(&trial->arena, value) : SLICE_NONE;
+    if (!trial->settings.store)
+        return;
+    store_answer(&source, ask->kind, ask->key, now_unix_ms(trial), &answer);
+    ret_answer->status = answer.status;
+    ret_answer->value = arena_copy(&trial->arena, answer.value);
+}
+
+/* On top of a store that is only read: nobody will ever have applied it, and it is not late for that. */
+static void overlay_tell(struct trial *trial, const struct store_write *write)
+{
+    const struct store_position position = {1, ++trial->told};
+
+    if (store_write_is_sane(write))
+        store_overlay_tell(trial->overlay, write, position, write->at_unix_ms + FAR_MS);
 }
 
 static void store_tell(struct trial *trial, const struct outbox_action *action)
@@ -113,7 +116,9 @@ static void store_tell(struct trial *trial, const struct outbox_action *action)
     const struct store_write write = {(enum store_verb)action->verb, action->key, action->octets,
                                       action->until_unix_ms, now_unix_ms(trial)};
 
-    if (trial->settings.store)
+    if (trial->overlay)
+        overlay_tell(trial, &write);
+    else if (trial->settings.store)
         (void)store_apply(trial->settings.store, &(struct store_batch){.writes = &write, .write_count = 1},
                           NULL);
 }
@@ -138,7 +143,7 @@ static void answer_usually(struct trial *trial, const struct open_ask *ask, stru
         return;
     case ASK_STORED:
     case ASK_SEEN:
-    case ASK_COUNT: store_answer(trial, ask, ret_answer); return;
+    case ASK_COUNT: answer_from_store(trial, ask, ret_answer); return;
     case ASK_ROOM:
     case ASK_REMEMBERED:
     case ASK_NOTHING:
@@ -272,6 +277,8 @@ struct trial *trial_new(const struct trial_settings *settings)
     struct input input = {.kind = INPUT_OPENED};
 
     trial->settings = *settings;
+    if (settings->store && settings->store_stays)
+        trial->overlay = store_overlay_new(settings->store, SLICE("trial"), TELLS_MAX);
     trial->now_ms = START_MS;
     trial->world = (struct session_world){.site = settings->site, .digest = digest_openssl()};
     session_world_checks(&trial->world, check_list);
@@ -305,6 +312,7 @@ void trial_free(struct trial *trial)
     memory_give(trial->memory, session_size());
     outbox_done(&trial->outbox);
     book_free(trial->book);
+    store_overlay_free(trial->overlay);
     buf_drop(&trial->waiting);
     buf_drop(&trial->heard);
     buf_drop(&trial->records);

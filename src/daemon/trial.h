@@ -4,8 +4,8 @@
  *
  * Messages that the machine wants stored seem to be. What the caller does not answer: recipients of the
  * queue's routes are looked up in the configuration's own book, those of relay routes exist; the store is
- * the one that is lent, or empty; names are asked for only where that is wanted, and else FAILED, which is an
- * answer, too. */
+ * the one that is lent, or empty (then what is told is known in the trial where `store_stays`); names are
+ * asked for only where that is wanted, and else FAILED, which is an answer, too. */
 #ifndef DAEMON_TRIAL_H
 #define DAEMON_TRIAL_H
 
@@ -23,6 +23,7 @@ struct trial_settings {
     struct slice fingerprint; /* of its TCP, or empty: unknown */
     int64_t unix_us;          /* when it begins */
     struct store *store;      /* lent, for what is to be remembered; NULL: nothing is */
+    bool store_stays;         /* it is only read: what the session tells is known in the trial alone */
     /* What is known: true with an answer, not PENDING, its value good until the next call. False: see above.
      * May be NULL. */
     bool (*answer)(void *data, enum ask_kind kind, struct slice key, struct answer *ret_answer);

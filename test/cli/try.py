@@ -39,7 +39,7 @@ route relay.example { relay 192.0.2.1 }
 """
 STRANGER = ['--client', '192.0.2.7', '--helo', 'mail.example.org']
 KEYS = ('address ptr helo from to findings sum suspect defer reject passed verdict stage reason override reply '
-        'not_asked').split()
+        'not_asked remembered store_trouble').split()
 
 
 def fact(record):
