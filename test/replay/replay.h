@@ -144,6 +144,12 @@ void matrix_mode(unsigned finding, enum mode mode);
 /* Prints the matrix and returns the number of holes. */
 unsigned matrix_report(bool whole);
 
+/* --- again --------------------------------------------------------------------------------------------- */
+
+/* Plays what the world has recorded again, under its own configuration: nothing may be different. NULL, or
+ * what is, in words. */
+const char *again_differs(struct world *world);
+
 /* --- run ----------------------------------------------------------------------------------------------- */
 
 /* Plays the script in all its ways; prints what went wrong. */

@@ -344,6 +344,8 @@ static void play_begin(struct play *play, const struct script *script, const cha
 static bool play_end(struct play *play, bool fine, size_t memory_before)
 {
     fine = fine && end_play(play);
+    const char *differs = fine ? again_differs(&play->world) : NULL;
+    fine = fine && (!differs || fault(play, NULL, differs, SLICE_NONE));
     world_done(&play->world);
     if (fine && memory_in_use() != memory_before)
         fine = fault(play, NULL, "memory was not given back", SLICE_NONE);
