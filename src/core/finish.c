@@ -47,7 +47,7 @@ static void record_message(struct step *step)
            .bare_lf = intake->dot.bare_lf, .bare_cr = intake->dot.bare_cr, .nul = intake->dot.nul,
            .chunks = intake->chunks, .header_octets = header->size, .header_flags = header->flags,
            .header_junk = header->junk_lines, .header_kinds = trace_kinds(header, kinds),
-           .date = header->value[HEADER_DATE],
+           .date = header->value[HEADER_DATE], .received = trace_received(header, &mail->arena),
            .message_id_rest = slice_from(message_id, message_id.len < 256 ? message_id.len : 256),
            .header_cut = (uint64_t)header->value_cut[HEADER_MESSAGE_ID] << HEADER_MESSAGE_ID |
                          (uint64_t)header->value_cut[HEADER_DATE] << HEADER_DATE);

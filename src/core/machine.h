@@ -258,6 +258,8 @@ struct command;
 uint64_t trace_shape(const struct command *command, const struct line *line);
 #define TRACE_KINDS_SIZE 160
 struct slice trace_kinds(const struct header *header, char text[TRACE_KINDS_SIZE]);
+/* The Received fields that were kept, a line each. */
+struct slice trace_received(const struct header *header, struct arena *arena);
 /* Puts what is known in the place of what the octets would have shown. */
 void trace_content(struct mail *mail, const struct content_facts *facts);
 

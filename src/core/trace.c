@@ -147,6 +147,15 @@ struct slice trace_kinds(const struct header *header, char text[TRACE_KINDS_SIZE
     return slice_of(text, len);
 }
 
+/* No value holds a line end. */
+struct slice trace_received(const struct header *header, struct arena *arena)
+{
+    struct slice text = SLICE_NONE;
+    for (uint32_t i = 0; i < header->received_count; i++)
+        text = arena_join(arena, arena_join(arena, text, header->received[i]), SLICE("\n"));
+    return text;
+}
+
 void trace_content(struct mail *mail, const struct content_facts *facts)
 {
     struct intake *intake = mail->intake;
@@ -160,6 +169,8 @@ void trace_content(struct mail *mail, const struct content_facts *facts)
     header_drop(header);
     *header = *facts->header;
     header->limits = limits;
+    if (header->received_count > limits.received_max)
+        header->received_count = limits.received_max;
     header->flags &= ~(HEADER_TOO_MANY | HEADER_TOO_LARGE);
     header->flags |= header->count > limits.count_max ? HEADER_TOO_MANY : 0;
     header->flags |= header->size > limits.size_max ? HEADER_TOO_LARGE : 0;

@@ -222,6 +222,7 @@ static void begin(struct player *player, const struct tape *tape, struct play_re
     player->in_passing = (struct play_ask){.number = 0};
     player->last_verdict = (struct tape_verdict){.replies = TAPE_NONE};
     player->world.short_of_disk = false;
+    player->facts = NULL;
     *result = (struct play_result){.outcome = PLAY_SAME};
     memset(player->session, 0, session_size());
     session_init(player->session, &player->world, tape->session, slice_of(player->room, ROOM_SIZE));

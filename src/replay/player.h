@@ -35,7 +35,7 @@ struct play_result {
     struct play_side then, now; /* CHANGED */
     uint64_t line;              /* lines of the client before it */
     enum ask_kind unknown;      /* UNKNOWN: what would have been asked, */
-    struct slice unknown_key;   /* and about what */
+    struct slice unknown_key;   /* and about what; of ASK_NOTHING: what is not known, in words */
     bool other_finding;         /* SAME, but a verdict comes of another finding */
 };
 

@@ -144,17 +144,25 @@ static void timed_out(struct player *player, const struct event_question_answere
                                                : &player->tape->questions[ask->question];
     bool known = question && question->status == ANSWER_TIMEOUT && answered->took_ms <= question->took;
     if (!known)
-        player_unknown(player, ask);
+        player_unknown(player, ask->kind, ask->key);
 }
 
-void player_unknown(struct player *player, const struct play_ask *ask)
+void player_unknown(struct player *player, enum ask_kind kind, struct slice key)
 {
     if (player->decided)
         return;
     player->decided = true;
     player->result->outcome = PLAY_UNKNOWN;
-    player->result->unknown = ask->kind;
-    player->result->unknown_key = ask->key;
+    player->result->unknown = kind;
+    player->result->unknown_key = key;
+}
+
+/* Then the fields were not read: what they would have told is not known. */
+static void forwarded(struct player *player)
+{
+    const struct header *header = player->facts ? player->facts->header : NULL;
+    if (header && header->counts[HEADER_RECEIVED] && !header->received_count)
+        player_unknown(player, ASK_NOTHING, SLICE("a forwarder's Received fields"));
 }
 
 static unsigned kind_of(struct slice record)
@@ -178,6 +186,8 @@ void player_compare(struct player *player)
     for (; records.len; records = slice_from(records, size)) {
         unsigned kind = kind_of(records);
         size = size_of(records);
+        if (kind == EVENT_KIND_forwarded)
+            forwarded(player);
         if (kind != EVENT_KIND_reply_sent && kind != EVENT_KIND_verdict &&
             kind != EVENT_KIND_question_answered)
             continue;
@@ -211,11 +221,11 @@ void player_compare_end(struct player *player)
         return;
     if (player->in_passing.number) {
         player->decided = false;
-        player_unknown(player, &player->in_passing);
+        player_unknown(player, player->in_passing.kind, player->in_passing.key);
     } else if (player->decided)
         return;
     else if (ask)
-        player_unknown(player, ask);
+        player_unknown(player, ask->kind, ask->key);
     else if (player->verdicts < tape->verdicts_count)
         changed(player, side_of_verdict(&tape->verdicts[player->verdicts], 0),
                 now_at(player, player->replies, 0));

@@ -44,8 +44,9 @@ struct player {
     /* the client */
     uint64_t arrived;
     uint64_t consumed;
-    uint32_t piece; /* the one at `consumed` */
-    bool more;      /* octets have come since the last step */
+    uint32_t piece;                    /* the one at `consumed` */
+    bool more;                         /* octets have come since the last step */
+    const struct content_facts *facts; /* of the message at hand, or NULL */
     /* what was said */
     uint64_t said_octets, sent_octets;
     uint32_t replies;
@@ -71,7 +72,7 @@ void player_ask_remove(struct player *player, uint32_t number);
 void player_compare(struct player *player);
 /* Nothing more comes: is anything missing that was said or decided then? */
 void player_compare_end(struct player *player);
-void player_unknown(struct player *player, const struct play_ask *ask);
+void player_unknown(struct player *player, enum ask_kind kind, struct slice key);
 
 static inline uint64_t player_when(const struct player *player, uint64_t at)
 {

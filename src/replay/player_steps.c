@@ -146,10 +146,23 @@ static void consume(struct player *player, uint64_t count)
         player->piece++;
 }
 
+/* Then the header passed a limit, and what stood behind it was not looked at; now it would be. */
+static bool header_suffices(const struct player *player, const struct header *header)
+{
+    const struct settings *set = &player->world.site->set;
+    return !(header->flags & (HEADER_TOO_MANY | HEADER_TOO_LARGE)) ||
+           header->count > set->limit_header_fields || header->size > set->limit_header;
+}
+
 static size_t offer_content(struct player *player, const struct tape_piece *piece)
 {
     if (player->arrived < piece->to)
         return 0;
+    player->facts = piece->facts;
+    if (piece->end && piece->facts && !header_suffices(player, piece->facts->header)) {
+        player_unknown(player, ASK_NOTHING, SLICE("what stands behind the limit of a header"));
+        return 0;
+    }
     uint32_t behind = buf_arrived(player);
     struct input input = {
         .kind = INPUT_CONTENT,

@@ -186,6 +186,13 @@ static void kinds_read(struct slice text, struct header *header)
     }
 }
 
+static void received_read(struct slice lines, struct header *header)
+{
+    struct slice line;
+    while (header->received_count < HEADER_RECEIVED_MAX && slice_cut(&lines, '\n', &line) && line.at)
+        header->received[header->received_count++] = line;
+}
+
 static struct header *header_read(struct reading *reading, const struct event_message_received *message)
 {
     struct arena *arena = &reading->tape->arena;
@@ -196,6 +203,7 @@ static struct header *header_read(struct reading *reading, const struct event_me
     header->flags = (unsigned)message->header_flags;
     header->done = true;
     kinds_read(message->header_kinds, header);
+    received_read(arena_copy(arena, message->received), header);
     header->value[HEADER_MESSAGE_ID] = arena_join(arena, message->message_id, message->message_id_rest);
     header->value[HEADER_DATE] = arena_copy(arena, message->date);
     header->value[HEADER_SUBJECT] = arena_copy(arena, message->subject);
