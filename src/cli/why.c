@@ -1,11 +1,9 @@
 /* postern why NUMBER: what a reply means, what causes it, what the sender can do. */
-#include "cli/cli.h"
+#include "cli/why.h"
 
-#include "base/arena.h"
 #include "base/calendar.h"
 #include "base/text.h"
 #include "core/event.h"
-#include "core/say.h"
 #include "wire/json.h"
 
 #include <stdio.h>
@@ -47,8 +45,7 @@ static bool question_parse(struct slice text, struct question *ret_question)
     return text_parse_u64(slice_head(digits, len), &ret_question->number);
 }
 
-/* The reply's text with "..." for what differs each time. */
-static struct slice text_shown(const struct say_info *info, struct arena *arena)
+struct slice why_text(const struct say_info *info, struct arena *arena)
 {
     struct slice rest = slice_text(info->text), shown = SLICE_NONE;
 
@@ -62,12 +59,12 @@ static struct slice text_shown(const struct say_info *info, struct arena *arena)
     return shown;
 }
 
-static const char *enhanced_shown(const struct say_info *info)
+const char *why_enhanced(const struct say_info *info)
 {
     return info->enhanced[0] == '{' ? "..." : info->enhanced;
 }
 
-static const char *kind_of(unsigned code)
+const char *why_kind(unsigned code)
 {
     if (code >= 500)
         return "A refusal for good: the sending server gives the message back to its sender.";
@@ -102,11 +99,11 @@ static void print_reply(const struct cli *cli, const struct say_info *info, uint
     struct arena arena;
 
     arena_init(&arena, NULL, 0);
-    const struct slice text = text_shown(info, &arena);
+    const struct slice text = why_text(info, &arena);
     cli_print("#%u  %s%u%s%s%s %.*s\n", info->number, cli_style(cli, style), info->code,
-              cli_style(cli, CLI_STYLE_PLAIN), info->enhanced[0] ? " " : "", enhanced_shown(info),
+              cli_style(cli, CLI_STYLE_PLAIN), info->enhanced[0] ? " " : "", why_enhanced(info),
               SLICE_ARGS(text));
-    cli_print_wrapped(slice_text(kind_of(info->code)), 0, WIDTH);
+    cli_print_wrapped(slice_text(why_kind(info->code)), 0, WIDTH);
     print_part(cli, "What causes it", info->cause);
     print_part(cli, "What the sender can do", info->remedy);
     if (session)
@@ -120,7 +117,7 @@ static void json_reply(struct json *json, const struct say_info *info, struct ar
     json_put_text(json, "name", slice_text(info->name));
     json_put_u64(json, "code", info->code);
     json_put_text(json, "enhanced", slice_text(info->enhanced[0] == '{' ? "" : info->enhanced));
-    json_put_text(json, "text", text_shown(info, arena));
+    json_put_text(json, "text", why_text(info, arena));
     json_put_text(json, "cause", slice_text(info->cause));
     json_put_text(json, "remedy", slice_text(info->remedy));
 }
@@ -165,8 +162,8 @@ static int print_all(const struct cli *cli)
             continue;
         cli_table_add_number(table, number);
         cli_table_add_number(table, info->code);
-        cli_table_add(table, slice_text(enhanced_shown(info)));
-        cli_table_add(table, text_shown(info, &arena));
+        cli_table_add(table, slice_text(why_enhanced(info)));
+        cli_table_add(table, why_text(info, &arena));
     }
     if (table)
         cli_table_end(table, cli);
@@ -190,6 +187,11 @@ static int run(struct cli *cli, int argc, char **argv)
     struct question question = {0};
     struct buf text;
 
+    const char *pages = cli_option(cli, "html");
+    if (pages && argc > 1)
+        return cli_fail_usage(cli, "--html writes all replies: expected no number beside it");
+    if (pages)
+        return why_pages(cli, pages);
     if (argc == 1)
         return print_all(cli);
     buf_init(&text, QUESTION_MAX);
@@ -210,16 +212,28 @@ static int run(struct cli *cli, int argc, char **argv)
     return CLI_OK;
 }
 
+static const struct cli_option options[] = {
+    {0, "html", "PATH", "write pages for those who were refused: into a folder, or one file"},
+    {0, NULL, NULL, NULL},
+};
+
 const struct cli_command command_why = {
     .name = "why",
     .run = run,
     .summary = "explain a reply by its number",
     .arguments = "[NUMBER | REPLY]",
     .arguments_max = -1,
+    .options = options,
     .help = "Every refusal of the gate ends in #NUMBER (SESSION-ID). This tells what the\n"
             "reply means, what causes it, and what the sender can do about it. The whole\n"
             "line of a log may be given instead of the number. Without one, all replies\n"
-            "are listed.\n",
+            "are listed.\n"
+            "\n"
+            "--html writes what it knows as web pages: into a folder that is there, a page\n"
+            "for each number (81.html) and index.html; else one file with an anchor for\n"
+            "each number (#81); - is standard output. Where they are served the setting\n"
+            "policy-url leads to them from every refusal. They hold nothing of this host.\n",
     .examples = "postern why 81\n"
+                "postern why --html replies.html\n"
                 "postern why '550 5.7.1 we do not relay for <a@example.org> #81 (028t5cy4tqkff)'\n",
 };

@@ -50,11 +50,21 @@ bool command_help_parse(struct turn *turn)
     return true;
 }
 
+/* The policy's page, not that of one reply. */
+static struct slice help_url(struct turn *turn)
+{
+    struct slice url = turn->facts.site->set.policy_url;
+    size_t at = slice_find_slice(url, SLICE(SAY_URL_NUMBER));
+    if (at == SLICE_NOT_FOUND)
+        return url;
+    return turn_format(turn, "%.*sindex%.*s", SLICE_ARGS(slice_head(url, at)),
+                       SLICE_ARGS(slice_from(url, at + sizeof SAY_URL_NUMBER - 1)));
+}
+
 void command_help_proceed(struct turn *turn)
 {
-    const struct settings *set = &turn->facts.site->set;
-    struct slice more = set->policy_url.len ? set->policy_url
-                                            : SLICE("commands as in RFC 5321; ask the postmaster for more");
+    struct slice url = help_url(turn);
+    struct slice more = url.len ? url : SLICE("commands as in RFC 5321; ask the postmaster for more");
     say_text(turn->step, SAY_HELP,
              turn_format(turn, "this is Postern, an SMTP gate\n%.*s", SLICE_ARGS(more)));
 }

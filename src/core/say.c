@@ -153,16 +153,27 @@ static struct slice tail_print(const struct say_info *info, uint64_t session, ch
     return slice_of(text, (size_t)(at - text));
 }
 
+static void draft_add_url(struct draft *draft, const struct say_info *info, struct slice url)
+{
+    char digits[TEXT_UNIT_SIZE];
+    const size_t at = slice_find_slice(url, SLICE(SAY_URL_NUMBER));
+
+    (void)draft_add(draft, SLICE("\nsee "));
+    draft_add_argument(draft, slice_head(url, at), false);
+    if (at == SLICE_NOT_FOUND)
+        return;
+    (void)draft_add(draft, slice_of(digits, text_print_u64(info->number, digits)));
+    draft_add_argument(draft, slice_from(url, at + sizeof SAY_URL_NUMBER - 1), false);
+}
+
 static void draft_end(struct draft *draft, const struct say_info *info, const struct say_tail *tail)
 {
     const bool negative = info->code >= 400;
     char text[TAIL_MAX];
 
     draft->limit = TEXT_MAX - TAIL_MAX;
-    if (tail && tail->url.len && info->code >= 500) {
-        (void)draft_add(draft, SLICE("\nsee "));
-        draft_add_argument(draft, tail->url, false);
-    }
+    if (tail && tail->url.len && (info->code >= 500 || (negative && tail->url_in_4yz)))
+        draft_add_url(draft, info, tail->url);
     draft->limit = TEXT_MAX;
     if (!tail || (!tail->wanted && !negative))
         return;

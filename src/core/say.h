@@ -28,12 +28,15 @@ const struct say_info *say_info(unsigned number); /* NULL: there is none */
  * end of their last line; others where `wanted` says so (reply-number all), at the end of their first. */
 struct say_tail {
     bool wanted;
+    bool url_in_4yz;
     uint64_t session; /* its id */
-    struct slice url; /* added to 5yz replies, or empty */
+    struct slice url; /* added to 5yz replies, on a line of its own, or empty; {number} becomes the reply's */
 };
 
-#define SAY_ARGUMENTS 4
-#define SAY_SIZE_MAX  4096
+#define SAY_URL_NUMBER "{number}" /* once: what follows the first stays as it is */
+
+#define SAY_ARGUMENTS  4
+#define SAY_SIZE_MAX   4096
 
 /* Adds the whole reply with its CRLFs, or nothing when the buf's maximum stops it. Arguments fill the text's
  * {} in turn; control octets and malformed UTF-8 in them become '?', so that no peer's text can end a line;

@@ -14,12 +14,14 @@
 
 /* The words of each CHOICE, in the order of their values. */
 enum reply_number { REPLY_NUMBER_NEGATIVE, REPLY_NUMBER_ALL };
+enum policy_url_for { POLICY_URL_REFUSALS, POLICY_URL_NEGATIVE };
 enum bare_newline { BARE_NEWLINE_NORMALISE, BARE_NEWLINE_REJECT };
 enum ehlo_refuse { EHLO_REFUSE_OFF, EHLO_REFUSE_SUSPECT, EHLO_REFUSE_UNKNOWN };
 enum grey_mode { GREY_OFF, GREY_SUSPECT, GREY_UNKNOWN };
 enum log_to { LOG_TO_SYSLOG, LOG_TO_JOURNALD, LOG_TO_FILE, LOG_TO_NONE };
 #define CHOICES                                                                                              \
     CHOICE(reply_number, "negative", "all")                                                                  \
+    CHOICE(policy_url_for, "refusals", "negative")                                                           \
     CHOICE(message_bare_newline, "normalise", "reject")                                                      \
     CHOICE(ehlo_refuse, "off", "suspect", "unknown")                                                         \
     CHOICE(grey_mode, "off", "suspect", "unknown")                                                           \

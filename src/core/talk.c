@@ -75,6 +75,7 @@ static struct say_tail tail_for(const struct step *step, unsigned code)
     bool negative = code >= 400;
     return (struct say_tail){.wanted = negative || set->reply_number == REPLY_NUMBER_ALL,
                              .session = step->session->id,
+                             .url_in_4yz = set->policy_url_for == POLICY_URL_NEGATIVE,
                              .url = negative ? set->policy_url : SLICE_NONE};
 }
 

@@ -3,6 +3,7 @@
 #include "daemon/conf_make.h"
 
 #include "daemon/guard.h"
+#include "daemon/keeper_notice.h"
 
 #include <unistd.h>
 
@@ -136,6 +137,19 @@ static void judge_notifications(struct conf_maker *maker)
                          SLICE_ARGS(site->routes[i].name));
 }
 
+static void judge_notices(struct conf_maker *maker)
+{
+    const struct site *site = maker->site;
+    const struct slice to = keeper_notice_address(site, &maker->scratch);
+    const size_t at = slice_find_last(to, '@');
+
+    if (!site->set.notify_classes.len && !site->set.notify_digest.len)
+        return;
+    if (at == SLICE_NOT_FOUND || !site_route(site, conf_lower(maker, slice_from(to, at + 1)), true))
+        conf_warning(maker, setting_place(maker, "notify.to"),
+                     "notices cannot leave: expected notify.to to be an address that a route leads to");
+}
+
 /* --- warnings: limits and names ------------------------------------------------------------------------ */
 
 static void warn_setting(struct conf_maker *maker, bool weak, const char *name, const char *text)
@@ -227,6 +241,7 @@ void conf_judge(struct conf_maker *maker)
     judge_user(maker);
     judge_relaying(maker);
     judge_notifications(maker);
+    judge_notices(maker);
     judge_limits(maker);
     judge_policy(maker);
     if (maker->care == CONF_CARE_FILES && maker->report->mistakes.count == 0)

@@ -2,7 +2,9 @@
 #include "daemon/conf_make.h"
 
 #include "base/text.h"
+#include "core/say.h"
 #include "io/origin.h"
+#include "journal/notice.h"
 #include "wire/domain.h"
 #include "wire/path.h"
 
@@ -26,10 +28,27 @@ static bool is_user(struct slice text)
     return text.len < 32 && !(text.len && text.at[0] == '-');
 }
 
+/* What stands in braces is {number} or a slip. */
+static bool has_good_braces(struct slice text)
+{
+    const size_t at = slice_find_slice(text, SLICE(SAY_URL_NUMBER));
+    const struct slice rest = at == SLICE_NOT_FOUND ? text : slice_from(text, at + sizeof SAY_URL_NUMBER - 1);
+
+    return slice_find(rest, '{') == SLICE_NOT_FOUND && slice_find(rest, '}') == SLICE_NOT_FOUND &&
+           (at == SLICE_NOT_FOUND || slice_find(slice_head(text, at), '{') == SLICE_NOT_FOUND);
+}
+
 static bool is_url(struct slice text)
 {
-    return slice_is_printable(text) && slice_find(text, ' ') == SLICE_NOT_FOUND && text.len < 400 &&
-           (slice_starts(text, SLICE("https://")) || slice_starts(text, SLICE("http://")));
+    return slice_is_printable(text) && has_good_braces(text) && slice_find(text, ' ') == SLICE_NOT_FOUND &&
+           text.len < 400 && (slice_starts(text, SLICE("https://")) || slice_starts(text, SLICE("http://")));
+}
+
+static bool is_notice_classes(struct slice text)
+{
+    unsigned classes;
+
+    return notice_classes_parse(text, &classes);
 }
 
 static bool is_separators(struct slice text)
@@ -86,7 +105,8 @@ static bool is_short_domain(struct slice text)
     return text.len <= 200 && is_domain(text);
 }
 
-#define ZONE_EXPECTED "a zone such as origin.example.org, of at most 180 octets and without a last dot"
+#define CLASSES_EXPECTED "words out of policy, protocol, resource, software and campaign"
+#define ZONE_EXPECTED    "a zone such as origin.example.org, of at most 180 octets and without a last dot"
 
 static bool is_zone(struct slice text)
 {
@@ -114,7 +134,12 @@ static const struct text_rule text_rules[] = {
     {"group", is_user, "the name of a group of this system", true, false, NULL},
     {"state-directory", is_path, "a folder", false, true, NULL},
     {"run-directory", is_path, "a folder", false, true, NULL},
-    {"policy-url", is_url, "a page's address, such as https://example.net/policy", true, false, NULL},
+    {"policy-url", is_url,
+     "a page's address, such as https://example.net/policy or \"https://example.net/replies.html#{number}\"",
+     true, false, NULL},
+    {"notify.classes", is_notice_classes, CLASSES_EXPECTED, true, false, NULL},
+    {"notify.digest", is_notice_classes, CLASSES_EXPECTED, true, false, NULL},
+    {"notify.to", is_address, "a mailbox or an address, such as joe or joe@example.net", false, false, NULL},
     {"deliver.separators", is_separators, "characters such as + or -, and no letters, digits or blanks", true,
      false, NULL},
     {"dns.server", is_name_servers,

@@ -6,6 +6,7 @@
 #include "core/event.h"
 #include "daemon/control.h"
 #include "daemon/flush.h"
+#include "daemon/keeper_notice.h"
 #include "daemon/keeper_stats.h"
 #include "daemon/keeper_store.h"
 #include "io/store.h"
@@ -50,10 +51,11 @@ struct keeper {
     struct keeper_stats *stats;
     struct maillog *maillog;
     struct log_output *output;
+    struct keeper_notice *notice;
     struct buf lines;
 
     struct arena arena; /* of the batch */
-    struct store_write writes[WRITES_MOST + KEEPER_STATS_WRITES];
+    struct store_write writes[WRITES_MOST + KEEPER_STATS_WRITES + KEEPER_NOTICE_WRITES];
     size_t write_count;
     struct place places[STREAMS_MOST];
     size_t place_count;
@@ -99,8 +101,10 @@ static void commit(struct keeper *keeper)
     for (size_t i = 0; i < keeper->place_count; i++)
         streams[i] = (struct store_stream){slice_text(keeper->places[i].stream),
                                            {keeper->places[i].next.sequence, keeper->places[i].next.offset}};
-    size_t counted = keeper_stats_commit(keeper->stats, keeper->writes + keeper->write_count);
-    struct store_batch batch = {keeper->writes, keeper->write_count + counted, streams, keeper->place_count};
+    size_t count = keeper->write_count;
+    count += keeper_stats_commit(keeper->stats, keeper->writes + count);
+    count += keeper_notice_writes(keeper->notice, keeper->writes + count);
+    struct store_batch batch = {keeper->writes, count, streams, keeper->place_count};
     if (store_apply(keeper->store, &batch, &error) < 0) {
         if (!keeper->refused++)
             trouble(keeper, "write to the store", &error, "it is tried again; until then less is remembered");
@@ -111,6 +115,7 @@ static void commit(struct keeper *keeper)
     keeper->applied += keeper->write_count;
     keeper->write_count = 0;
     keeper->moved = false;
+    keeper_notice_committed(keeper->notice);
     arena_drop(&keeper->arena);
 }
 
@@ -223,8 +228,10 @@ static void item_take(struct keeper *keeper, const struct journal_item *item)
     if (event->kind == EVENT_KIND_told)
         tell_add(keeper, event);
     log_lines(keeper, event);
-    if (place_set(keeper, item->stream, item->next))
-        keeper_stats_event(keeper->stats, item, loop_unix_us(keeper->loop));
+    if (!place_set(keeper, item->stream, item->next))
+        return;
+    keeper_stats_event(keeper->stats, item, loop_unix_us(keeper->loop));
+    keeper_notice_event(keeper->notice, keeper->reader, item);
 }
 
 static bool batch_is_full(const struct keeper *keeper)
@@ -321,6 +328,10 @@ static void tick_due(struct loop_timer *timer)
         retain(keeper);
     journal_reader_look(keeper->reader);
     read_on(keeper);
+    if (keeper_notice_tick(keeper->notice, !keeper->more)) {
+        keeper->moved = true;
+        commit(keeper);
+    }
     sweep(keeper);
     store_lmdb_clear_dead(keeper->store, &error);
     loop_timer_set(keeper->loop, timer, loop_now_ms(keeper->loop) + TICK_MS);
@@ -370,6 +381,7 @@ static void put_counts(struct keeper *keeper, struct json *json)
     json_put_u64(json, "refused", keeper->refused);
     json_put_u64(json, "entries", store.entries);
     json_put_u64(json, "log_lost", log_output_lost(keeper->output));
+    keeper_notice_status(keeper->notice, json);
 }
 
 static void status_say(struct keeper *keeper, struct control *control, slab_handle request)
@@ -493,6 +505,12 @@ static int control_begin(struct keeper *keeper, struct error *error)
     return keeper->control ? 0 : -1;
 }
 
+static void notice_begin(struct keeper *keeper)
+{
+    struct keeper_notice_settings settings = {keeper->site, keeper->loop, keeper->store, keeper->journal};
+    keeper->notice = keeper_notice_new(&settings);
+}
+
 static int keeper_begin(struct keeper *keeper, struct error *error)
 {
     keeper->watch.fd = -1;
@@ -510,6 +528,7 @@ static int keeper_begin(struct keeper *keeper, struct error *error)
     if (journal_begin(keeper, error) < 0 || store_begin(keeper, error) < 0 || log_begin(keeper, error) < 0 ||
         reader_begin(keeper, error) < 0 || control_begin(keeper, error) < 0)
         return -1;
+    notice_begin(keeper);
     keeper->port = worker_attach(keeper->worker, keeper->loop, message_came, keeper, error);
     return keeper->port ? 0 : -1;
 }
@@ -524,6 +543,7 @@ static void keeper_done(struct keeper *keeper)
     log_output_close(keeper->output);
     maillog_free(keeper->maillog);
     keeper_stats_close(keeper->stats);
+    keeper_notice_free(keeper->notice);
     store_close(keeper->store);
     journal_writer_close(keeper->journal);
     buf_drop(&keeper->lines);

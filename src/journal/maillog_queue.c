@@ -51,6 +51,15 @@ static void notification_queued(struct maillog *maillog, const struct event_noti
     maillog_line(maillog, "%s: from=<>, nrcpts=1, relay=localhost", id);
 }
 
+/* The queue has it under a name of its own, and lines of its delivery follow. */
+static void notice_queued(struct maillog *maillog, const struct event_notice_queued *queued)
+{
+    const char *id = maillog_field(maillog, queued->queue_id);
+    maillog_line(maillog, "%s: notice to <%s>: %s", id, maillog_field(maillog, queued->recipient),
+                 maillog_free_text(maillog, queued->sums));
+    maillog_line(maillog, "%s: from=<>, nrcpts=1, relay=localhost", id);
+}
+
 static const char *value_text(struct maillog *maillog, const struct event_field *field, const void *value)
 {
     char address[ADDRESS_PORT_TEXT_SIZE] = "";
@@ -102,6 +111,7 @@ void maillog_courier_event(struct maillog *maillog, const struct event *event)
                      body->message_held.held ? "held" : "released");
         break;
     case EVENT_KIND_service_changed: service_changed(maillog, &body->service_changed); break;
+    case EVENT_KIND_notice_queued: notice_queued(maillog, &body->notice_queued); break;
     default: plain(maillog, event); break;
     }
 }

@@ -166,6 +166,14 @@ void log_process_event(struct render_log *log, const struct event *event)
         break;
     case EVENT_KIND_trouble: trouble(log, event); break;
     case EVENT_KIND_service_changed: service_changed(log, event); break;
+    case EVENT_KIND_notice_queued:
+        log_line(log, 2, WHO_SYSTEM, "[%s] tells <%s> of %s", log_text(log, body->notice_queued.queue_id),
+                 log_text(log, body->notice_queued.recipient), log_text(log, body->notice_queued.sums));
+        break;
+    case EVENT_KIND_notice_failed:
+        log_line(log, 1, WHO_SYSTEM, "A notice to the postmaster waits: %s",
+                 log_text(log, body->notice_failed.reason));
+        break;
     default: unknown(log, event); break;
     }
 }

@@ -3,6 +3,7 @@
 manual, --json is JSON, and the shells' completions are made of the same table.
 
 usage: commands.py POSTERN"""
+import html.parser
 import json
 import os
 import pty
@@ -111,6 +112,34 @@ class Words(unittest.TestCase):
         self.assertNotIn('\033', on_terminal('why', '81', NO_COLOR='1'))
 
 
+class Page(html.parser.HTMLParser):
+    """A page: its anchors, its links and its text. Nothing in it comes from elsewhere, and all elements are closed."""
+
+    def __init__(self, name):
+        super().__init__()
+        self.ids, self.links, self.text, self.open = set(), [], '', []
+        with open(name, encoding='utf-8') as file:
+            self.feed(file.read())
+        assert not self.open, self.open
+
+    def handle_starttag(self, tag, attrs):
+        attrs = dict(attrs)
+        assert tag not in ('script', 'img', 'link', 'iframe') and 'src' not in attrs, tag
+        if tag not in ('meta', 'br'):
+            self.open.append(tag)
+        if 'id' in attrs:
+            assert attrs['id'] not in self.ids, attrs['id']
+            self.ids.add(attrs['id'])
+        if tag == 'a':
+            self.links.append(attrs['href'])
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag, tag
+
+    def handle_data(self, data):
+        self.text += data
+
+
 class Why(unittest.TestCase):
     def test_number(self):
         for words in (['81'], ['#81'], ['# 81'], ['--', '81'], ['550 5.7.1 no <a@b>  #81 (028t5cy4tqkff)'],
@@ -142,6 +171,42 @@ class Why(unittest.TestCase):
         rows = [json.loads(line) for line in postern('why', '--json').stdout.split('\n') if line]
         self.assertGreater(len(rows), 60)
         self.assertIn(found['cause'], [row['cause'] for row in rows])
+
+    def test_pages(self):
+        rows = [json.loads(line) for line in postern('why', '--json').stdout.split('\n') if line]
+        with tempfile.TemporaryDirectory() as folder:
+            name = os.path.join(folder, 'replies.html')
+            result = postern('why', '--html', name)
+            self.assertEqual((result.returncode, result.stdout, result.stderr), (0, '', ''))
+            page = Page(name)
+            self.assertEqual(page.ids, {str(row['number']) for row in rows} | {'index'})
+            self.assertEqual({link[1:] for link in page.links}, {str(row['number']) for row in rows})
+            with open(name, encoding='utf-8') as file:
+                self.assertEqual(postern('why', '--html', '-').stdout, file.read())
+            self.assertEqual(os.listdir(folder), ['replies.html'])
+            for row in rows:
+                for words in (row['cause'], row['remedy'], row['text']):
+                    self.assertIn(words, page.text)
+
+    def test_folder_of_pages(self):
+        rows = [json.loads(line) for line in postern('why', '--json').stdout.split('\n') if line]
+        with tempfile.TemporaryDirectory() as folder:
+            result = postern('why', '--html', folder)
+            self.assertEqual((result.returncode, result.stdout), (0, f'{len(rows) + 1} pages are in {folder}\n'))
+            names = {f'{row["number"]}.html' for row in rows}
+            self.assertEqual(set(os.listdir(folder)), names | {'index.html'})
+            self.assertEqual(set(Page(os.path.join(folder, 'index.html')).links), names)
+            for row in rows:
+                page = Page(os.path.join(folder, f'{row["number"]}.html'))
+                self.assertEqual((page.ids, page.links), ({str(row['number'])}, ['index.html']))
+                self.assertIn(row['cause'], page.text)
+                self.assertIn(row['remedy'], page.text)
+
+    def test_pages_that_cannot_be(self):
+        result = postern('why', '--html', '/nonexistent/replies.html')
+        self.assertEqual((result.returncode, result.stdout), (1, ''))
+        self.assertIn('cannot write /nonexistent/replies.html', result.stderr)
+        self.assertEqual(postern('why', '--html', '-', '81').returncode, 64)
 
     def test_each_reply_is_explained(self):
         for row in [json.loads(line) for line in postern('why', '--json').stdout.split('\n') if line]:

@@ -4,6 +4,7 @@
 
 #include "core/event.h"
 #include "core/say.h"
+#include "core/site.h"
 
 #include <string.h>
 
@@ -146,6 +147,87 @@ static void test_all_replies_numbered(void **state)
     buf_drop(&reply.buf);
 }
 
+static void test_url_with_the_number(void **state)
+{
+    struct reply reply = {0};
+    struct say_tail tail = {.session = SESSION, .url = SLICE("https://example.org/r.html#{number}")};
+
+    (void)state;
+    say(&reply, SAY_POLICY_REJECT, NULL, &tail);
+    assert_reply(&reply, "550-5.7.1 refused by policy\r\n"
+                         "550 5.7.1 see https://example.org/r.html#121 #121 ($)\r\n");
+    say(&reply, SAY_NOT_STORED, NULL, &tail);
+    assert_reply(&reply, "451 4.3.0 the message could not be stored, come again later #107 ($)\r\n");
+    say(&reply, SAY_SENDER_OK, NULL, &tail);
+    assert_reply(&reply, "250 2.1.0 sender accepted\r\n");
+    tail.url_in_4yz = true;
+    tail.url = SLICE("https://example.org/{number}/de");
+    say(&reply, SAY_NOT_STORED, NULL, &tail);
+    assert_reply(&reply, "451-4.3.0 the message could not be stored, come again later\r\n"
+                         "451 4.3.0 see https://example.org/107/de #107 ($)\r\n");
+    say(&reply, SAY_SENDER_OK, NULL, &tail);
+    assert_reply(&reply, "250 2.1.0 sender accepted\r\n");
+    buf_drop(&reply.buf);
+}
+
+/* The longest URL that a configuration may have stays whole on its line (RFC 5321 section 4.5.3.1.5). */
+static void test_longest_url_stays_whole(void **state)
+{
+    char url[400];
+    struct reply reply = {0};
+    const struct say_tail tail = {.session = SESSION, .url_in_4yz = true, .url = slice_of(url, 399)};
+
+    (void)state;
+    memset(url, 'u', sizeof url);
+    memcpy(url + 391, "{number}", 8);
+    for (unsigned number = 0; number < SAY_LIMIT; number++) {
+        const struct say_info *info = say_info(number);
+        if (!info || info->code < 400)
+            continue;
+        const struct slice all = say(&reply, (enum say)number, NULL, &tail);
+        const size_t line = slice_find_slice(all, SLICE(" see u"));
+        assert_true(line != SLICE_NOT_FOUND && slice_from(all, line).len <= 512 - 10);
+        assert_true(slice_find(slice_from(all, line + 5), ' ') == 391 + (number > 99  ? 3u
+                                                                         : number > 9 ? 2u
+                                                                                      : 1u));
+    }
+    buf_drop(&reply.buf);
+}
+
+static bool names_a_setting(const char *text)
+{
+    for (size_t i = 0; i < setting_count; i++)
+        if (strchr(setting_infos[i].name, '.') && strstr(text, setting_infos[i].name))
+            return true;
+    return false;
+}
+
+/* What is said of a reply helps whoever got it, and gives away neither settings nor how clients are judged.
+ */
+static void test_every_reply_is_explained(void **state)
+{
+    static const char *const secrets[] = {"trap",     "weight",  "threshold", "score",     "suspect",
+                                          "override", "finding", "tarpit",    "spam list", "discard"};
+
+    (void)state;
+    for (unsigned number = 0; number < SAY_LIMIT; number++) {
+        const struct say_info *info = say_info(number);
+        if (!info)
+            continue;
+        const char *texts[] = {info->cause, info->remedy};
+        for (size_t i = 0; i < COUNT(texts); i++) {
+            const size_t len = strlen(texts[i]);
+            assert_true(len > 10 && (texts[i][len - 1] == '.' || texts[i][len - 1] == '?'));
+            assert_false(names_a_setting(texts[i]));
+            for (size_t k = 0; k < COUNT(secrets); k++)
+                if (strstr(texts[i], secrets[k]))
+                    fail_msg("#%u says \"%s\"", number, texts[i]);
+        }
+        if (info->code >= 400)
+            assert_string_not_equal(info->remedy, "Nothing is wrong.");
+    }
+}
+
 static void test_enhanced_of_the_inner_server(void **state)
 {
     static const struct {
@@ -264,6 +346,9 @@ int main(void)
         cmocka_unit_test(test_arguments_are_cut),
         cmocka_unit_test(test_own_lines),
         cmocka_unit_test(test_all_replies_numbered),
+        cmocka_unit_test(test_url_with_the_number),
+        cmocka_unit_test(test_longest_url_stays_whole),
+        cmocka_unit_test(test_every_reply_is_explained),
         cmocka_unit_test(test_enhanced_of_the_inner_server),
         cmocka_unit_test(test_every_reply_is_well_formed),
         cmocka_unit_test(test_break_keeps_characters_whole),

@@ -66,7 +66,17 @@ static const struct row mistakes[] = {
                                    "address, such as joe or joe@example.net\n"},
     {"policy-url ftp://example.net/\n",
      "t.conf:1: policy-url cannot be \"ftp://example.net/\": expected a page's address, such as "
-     "https://example.net/policy\n"},
+     "https://example.net/policy or \"https://example.net/replies.html#{number}\"\n"},
+    {"policy-url \"https://example.net/{nummer}\"\n",
+     "t.conf:1: policy-url cannot be \"https://example.net/{nummer}\": expected a page's address, such as "
+     "https://example.net/policy or \"https://example.net/replies.html#{number}\"\n"},
+    {"notify.classes \"policy bounce\"\n",
+     "t.conf:1: notify.classes cannot be \"policy bounce\": expected words out of policy, protocol, "
+     "resource, software and campaign\n"},
+    {"notify { digest polcy }\n", "t.conf:1: notify.digest cannot be \"polcy\": expected words out of "
+                                  "policy, protocol, resource, software and campaign\n"},
+    {"notify.to \"a b\"\n", "t.conf:1: notify.to cannot be \"a b\": expected a mailbox or an address, such "
+                            "as joe or joe@example.net\n"},
     {"log.facility local8\n", "t.conf:1: log.facility cannot be \"local8\": expected a facility of "
                               "syslog(3), such as mail or local0\n"},
     {"deliver.separators a\n",
@@ -374,6 +384,9 @@ static const struct row warnings[] = {
      "t.conf:4: limits.idle-time is below the 5 minutes of RFC 5321: slow senders may not get through\n"
      "t.conf:5: limits.data-rate is 0: a client may hold a connection with a message that never ends\n"
      "t.conf:6: limits.junk lets what is no SMTP client talk on\n"},
+    {QUIET ROUTE "notify {\n classes software\n to joe@example.com\n}\n",
+     "t.conf:5: notices cannot leave: expected notify.to to be an address that a route leads to\n"},
+    {QUIET ROUTE "notify.classes software\n", ""},
     {QUIET ROUTE "limits.connections 60\n",
      "t.conf: limits.host-connections lets one address take more than half of limits.connections\n"},
 };
