@@ -17,7 +17,7 @@
 #define WIDTH     80
 #define WIDTH_MAX 110 /* longer lines are hard to read */
 #define TEXT_MAX  (1024u * 1024u * 1024u)
-#define VIEWS     "log (default), annotated, sender"
+#define VIEWS     "log (default), annotated, sender, notice"
 
 /* The id of the session that ended last. CLI_OK, or why there is none was told. */
 static int last_session(const struct cli *cli, const char *folder, uint64_t *ret_id)

@@ -4,8 +4,8 @@
 #include "base/text.h"
 #include "io/files.h"
 #include "journal/notice_mail.h"
+#include "journal/notice_transcript.h"
 #include "journal/notice_watch.h"
-#include "journal/render_notice.h"
 #include "queue/message.h"
 #include "queue/post.h"
 
@@ -231,14 +231,14 @@ void keeper_notice_committed(struct keeper_notice *keeper)
 static bool transcript(void *data, uint64_t session, struct buf *out)
 {
     const struct keeper_notice *keeper = data;
-    const struct render_notice_settings settings = {TRANSCRIPT_LINES, zone_minutes};
+    const struct notice_transcript_settings settings = {TRANSCRIPT_LINES, zone_minutes};
     struct history history;
     struct error error;
 
     history_init(&history, session);
     const bool there = history_load(&history, keeper->folder, &error) == 0 && history.count > 0;
     if (there)
-        render_notice(&history, &settings, out);
+        notice_transcript(&history, &settings, out);
     history_drop(&history);
     return there;
 }

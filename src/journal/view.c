@@ -9,6 +9,7 @@ static const struct view views[] = {
     {"log", "the session as the gate logged it, line by line", view_log},
     {"annotated", "the dialogue with a comment over each step, for everybody", view_annotated},
     {"sender", "the dialogue as the sender's own program saw it", view_sender},
+    {"notice", "the dialogue as the postmaster's mail shows it, In: and Out:", view_notice},
 };
 
 const struct view *view_at(size_t index)

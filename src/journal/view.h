@@ -37,6 +37,8 @@ void view_annotated(const struct history *history, const struct view_settings *s
                     struct document *document);
 void view_sender(const struct history *history, const struct view_settings *settings,
                  struct document *document);
+void view_notice(const struct history *history, const struct view_settings *settings,
+                 struct document *document);
 
 /* For views of the gate's own: the sentence, the facts and the spans. */
 void view_head(const struct history *history, const struct summary *summary, struct document *document);

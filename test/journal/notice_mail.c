@@ -6,8 +6,8 @@
 #include "core/say.h"
 #include "folder.h"
 #include "journal/history.h"
+#include "journal/notice_transcript.h"
 #include "journal/notice_watch.h"
-#include "journal/render_notice.h"
 #include "seed.h"
 
 #include <stdio.h>
@@ -33,14 +33,14 @@ static void compare(struct slice text, const char *name)
 
 static bool seed_transcript(void *data, uint64_t session, struct buf *out)
 {
-    const struct render_notice_settings settings = {.lines_max = 0};
+    const struct notice_transcript_settings settings = {.lines_max = 0};
     struct seed seed;
     struct history history;
     (void)data;
     seed_tell(&seed);
     history_init(&history, session);
     history_add(&history, buf_slice(&seed.records));
-    render_notice(&history, &settings, out);
+    notice_transcript(&history, &settings, out);
     history_drop(&history);
     buf_drop(&seed.records);
     return true;
@@ -94,7 +94,7 @@ static void the_middle_of_a_long_one_is_left_out(void **state)
     }
     history_init(&history, stamp.session);
     history_add(&history, buf_slice(&records));
-    render_notice(&history, &(struct render_notice_settings){.lines_max = 20}, &out);
+    notice_transcript(&history, &(struct notice_transcript_settings){.lines_max = 20}, &out);
     assert_true(slice_find_slice(buf_slice(&out), SLICE(" In:  NOOP 14\n  (480 lines are left out here)\n "
                                                         "In:  NOOP 495\n")) != SLICE_NOT_FOUND);
     assert_true(slice_find_slice(buf_slice(&out), SLICE("NOOP 499\n")) != SLICE_NOT_FOUND);
@@ -195,7 +195,7 @@ static bool nasty_transcript(void *data, uint64_t session, struct buf *out)
 {
     const struct event_stamp stamp = {.session = session, .unix_us = BEGAN_MS * 1000};
     const struct slice nasty = SLICE("\r\n.\r\n\033[2J\x80\xff\n\nSubject: x\r\n");
-    const struct render_notice_settings settings = {0};
+    const struct notice_transcript_settings settings = {0};
     char all[1000];
     struct buf records;
     struct history history;
@@ -212,7 +212,7 @@ static bool nasty_transcript(void *data, uint64_t session, struct buf *out)
     event_add_session_ended(&records, &stamp, &(struct event_session_ended){.ptr = nasty});
     history_init(&history, session);
     history_add(&history, buf_slice(&records));
-    render_notice(&history, &settings, out);
+    notice_transcript(&history, &settings, out);
     history_drop(&history);
     buf_drop(&records);
     return true;
