@@ -320,6 +320,17 @@ static void sweep(struct keeper *keeper)
                 &error);
 }
 
+/* What a notice's next step is waits for the store to have the one before. */
+static void notices_turn(struct keeper *keeper)
+{
+    while (keeper_notice_tick(keeper->notice, !keeper->more)) {
+        keeper->moved = true;
+        commit(keeper);
+        if (keeper->moved)
+            return;
+    }
+}
+
 static void tick_due(struct loop_timer *timer)
 {
     struct keeper *keeper = LIST_OF(timer, struct keeper, tick);
@@ -328,10 +339,7 @@ static void tick_due(struct loop_timer *timer)
         retain(keeper);
     journal_reader_look(keeper->reader);
     read_on(keeper);
-    if (keeper_notice_tick(keeper->notice, !keeper->more)) {
-        keeper->moved = true;
-        commit(keeper);
-    }
+    notices_turn(keeper);
     sweep(keeper);
     store_lmdb_clear_dead(keeper->store, &error);
     loop_timer_set(keeper->loop, timer, loop_now_ms(keeper->loop) + TICK_MS);
