@@ -121,26 +121,49 @@ static void comment_on(struct annotate *annotate)
     }
 }
 
+/* What the dialogue tells already, and what only programs can use, is for level 5. */
 static bool is_shown(const struct annotate *annotate, const struct event *event)
 {
-    if (event->kind == EVENT_KIND_told)
-        return annotate->settings->level >= 5;
-    return event->info && event->info->level <= annotate->settings->level;
+    const int level = annotate->settings->level;
+    switch ((unsigned)event->kind) {
+    case EVENT_KIND_mail_started:
+    case EVENT_KIND_recipient_judged:
+    case EVENT_KIND_told: return level >= 5;
+    case EVENT_KIND_question_asked:
+    case EVENT_KIND_question_answered: return event->info->level <= level && !annotate_passes_over(annotate);
+    default: return event->info && event->info->level <= level;
+    }
+}
+
+/* Dialogue and questions have lines of another form than the log's. */
+static bool own_lines(struct annotate *annotate, bool shown)
+{
+    switch ((unsigned)annotate->event->kind) {
+    case EVENT_KIND_line_received:
+        if (shown)
+            annotate_client_line(annotate);
+        return true;
+    case EVENT_KIND_reply_sent:
+        if (shown)
+            annotate_server_lines(annotate);
+        return true;
+    case EVENT_KIND_question_asked:
+    case EVENT_KIND_question_answered:
+        if (shown)
+            annotate_question_line(annotate);
+        return true;
+    default: return false;
+    }
 }
 
 static void walk_event(struct annotate *annotate, const struct event *event)
 {
     annotate->event = event;
-    const bool said = event->kind == EVENT_KIND_line_received || event->kind == EVENT_KIND_reply_sent;
     comment_on(annotate);
-    if (is_shown(annotate, event)) {
+    const bool shown = is_shown(annotate, event);
+    if (shown)
         annotate_flush(annotate);
-        if (event->kind == EVENT_KIND_line_received)
-            annotate_client_line(annotate);
-        else if (said)
-            annotate_server_lines(annotate);
-    }
-    log_lines(annotate, said || !is_shown(annotate, event));
+    log_lines(annotate, own_lines(annotate, shown) || !shown);
     buf_clear(&annotate->comment);
     annotate->event = NULL;
 }
@@ -161,8 +184,8 @@ static void legend(struct annotate *annotate)
     document_format(document, DOCUMENT_COMMENT,
                     "Each comment is about the lines beneath it. What the client "
                     "sent stands behind \"they say\", what we sent behind \"we "
-                    "say\". \"They\" are the computer that calls, \"we\" are this "
-                    "mail server.");
+                    "say\". \"They\", or \"it\", are the computer that calls, \"we\" are "
+                    "this mail server.");
 }
 
 static void take_found(struct annotate *annotate)

@@ -68,9 +68,14 @@ void annotate_question(struct annotate *annotate);
 void annotate_judgement(struct annotate *annotate); /* finding, verdict */
 void annotate_message(struct annotate *annotate);   /* mail-started to told, the courier's */
 
+/* Whether the question or answer at hand is not worth a comment and a line of its own. */
+bool annotate_passes_over(const struct annotate *annotate);
+
 /* A line of the client or the gate, as it was said. */
 void annotate_client_line(struct annotate *annotate);
 void annotate_server_lines(struct annotate *annotate);
+/* A question or an answer: "address4 mail.example.org: found, 192.0.2.7 (12 ms)". */
+void annotate_question_line(struct annotate *annotate);
 
 /* The sections behind the dialogue: what was noticed, what if, what can be done. */
 void annotate_closing(struct annotate *annotate);

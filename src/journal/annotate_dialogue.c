@@ -197,8 +197,7 @@ static void digit(struct annotate *annotate, uint64_t code)
     if (!phrase || annotate->said_digit[code / 100])
         return;
     annotate->said_digit[code / 100] = true;
-    annotate_note(annotate, "Programs read the number alone: where its first digit is %llu, %s.",
-                  (unsigned long long)(code / 100), phrase);
+    annotate_note(annotate, "%s", phrase);
 }
 
 /* What the sender can do: said once for each refusal, in the words of what decided. */
@@ -207,7 +206,9 @@ static void remedy(struct annotate *annotate, const struct event_reply_sent *rep
     const struct say_info *info = reply->number < SAY_LIMIT ? say_info((unsigned)reply->number) : NULL;
     const struct finding_phrase *phrase = annotate->judged ? phrase_finding(annotate->decided) : NULL;
     const char *text = phrase ? phrase->remedy : info ? info->remedy : NULL;
-    if (reply->code >= 400 && text && reply->number < SAY_LIMIT && !annotate->said_reply[reply->number])
+    const bool last = reply->number == annotate->summary->cause.number; /* it is said at the end */
+    if (reply->code >= 400 && text && !last && reply->number < SAY_LIMIT &&
+        !annotate->said_reply[reply->number])
         annotate_note(annotate, "What the sender can do: %s", text);
     if (reply->code >= 400 && slice_find(reply->text, '#') != SLICE_NOT_FOUND)
         annotate_note_once(
@@ -279,15 +280,16 @@ static void ended(struct annotate *annotate)
     const char *phrase = phrase_ending(ended->why);
     annotate_note(annotate, "%s The line is closed, and everything that was opened for it is put away.",
                   phrase ? phrase : phrase_event(EVENT_KIND_session_ended));
-    annotate_note(annotate, "It lasted %s. They sent %s octets (characters), we sent %s; of %s %s %s taken.",
+    annotate_note(annotate, "It lasted %s. They sent %s octets (characters), we sent %s.",
                   annotate_time(annotate, ended->took_ms), annotate_number(annotate, ended->octets_in),
-                  annotate_number(annotate, ended->octets_out), annotate_number(annotate, ended->tried),
-                  ended->tried == 1 ? "message" : "messages",
-                  ended->accepted == 1
-                      ? "one was"
-                      : arena_format(&annotate->document->arena, "%s were",
-                                     ended->accepted ? annotate_number(annotate, ended->accepted) : "none")
-                            .at);
+                  annotate_number(annotate, ended->octets_out));
+    if (!ended->tried)
+        annotate_note(annotate, "It never came as far as a message.");
+    else if (ended->tried == 1)
+        annotate_note(annotate, ended->accepted ? "The message was taken." : "The message was not taken.");
+    else
+        annotate_note(annotate, "Of %s messages %s were taken.", annotate_number(annotate, ended->tried),
+                      ended->accepted ? annotate_number(annotate, ended->accepted) : "none");
 }
 
 static void tls(struct annotate *annotate)

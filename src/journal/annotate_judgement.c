@@ -65,7 +65,7 @@ static void finding(struct annotate *annotate)
     annotate_note(annotate, "We notice: %s.", phrase->because);
     annotate_note_once(annotate, &annotate->said_finding[found->finding], phrase->means);
     if (found->finding == FIND_HELO_UNVERIFIED || found->finding == FIND_HELO_MISMATCH)
-        annotate_note(annotate, "What we know is %s.", annotate_peer(annotate));
+        annotate_note(annotate, "All that we know for sure is their address: %s.", annotate_peer(annotate));
     weight(annotate, found, again);
 }
 
@@ -78,17 +78,25 @@ static bool decides_alone(const struct event_verdict *verdict)
 
 static void sum(struct annotate *annotate, const struct event_verdict *verdict)
 {
+    const char *parts = "";
     if (!verdict->sum)
         return;
-    annotate_note(annotate, "What we have noticed weighs %s in all", annotate_number(annotate, verdict->sum));
     if (verdict->parts.len)
-        annotate_note(annotate, "(%s)", annotate_shown(annotate, verdict->parts));
-    if (verdict->threshold && verdict->sum >= verdict->threshold)
-        annotate_note(annotate, "and from %s on we refuse.", annotate_number(annotate, verdict->threshold));
-    else if (verdict->threshold)
-        annotate_note(annotate, "and from %s on we refuse: %s are missing.",
-                      annotate_number(annotate, verdict->threshold),
-                      annotate_number(annotate, verdict->threshold - verdict->sum));
+        parts =
+            arena_format(&annotate->document->arena, " (%s)", annotate_shown(annotate, verdict->parts)).at;
+    if (!verdict->threshold)
+        annotate_note(annotate, "Everything that was noticed weighs %s%s.",
+                      annotate_number(annotate, verdict->sum), parts);
+    else if (verdict->sum >= verdict->threshold)
+        annotate_note(annotate, "Everything that was noticed weighs %s%s, and from %s on we refuse.",
+                      annotate_number(annotate, verdict->sum), parts,
+                      annotate_number(annotate, verdict->threshold));
+    else
+        annotate_note(
+            annotate, "Everything that was noticed weighs %s%s; from %s on we refuse, so %s %s missing.",
+            annotate_number(annotate, verdict->sum), parts, annotate_number(annotate, verdict->threshold),
+            annotate_number(annotate, verdict->threshold - verdict->sum),
+            verdict->threshold - verdict->sum == 1 ? "is" : "are");
 }
 
 /* Of a verdict that was not done, the record holds what was decided: pass, but for one that was observed. */
@@ -110,19 +118,16 @@ static void verdict(struct annotate *annotate)
     const struct event_verdict *verdict = &annotate->event->body.verdict;
     const struct finding_phrase *finding = phrase_finding(verdict->finding);
     const char *phrase = phrase_verdict(verdict->verdict), *stage = phrase_stage(verdict->stage);
-    annotate_note(annotate, "%s, what was noticed is weighed:", stage ? stage : "Now");
-    /* The sentence begins with the stage. */
-    if (annotate->comment.len)
-        annotate->comment.at[0] = (char)(annotate->comment.at[0] & ~0x20);
+    annotate_note(annotate, "%s, it is decided what is to be done.", stage ? stage : "Now");
+    annotate->comment.at[0] = (char)(annotate->comment.at[0] & ~0x20); /* a sentence begins */
     if (decides_alone(verdict))
-        annotate_note(annotate, "%s. That decides by itself.", finding->because);
+        annotate_note(annotate, "One thing is reason enough: %s.", finding->because);
     sum(annotate, verdict);
     if (verdict->observed || verdict->spared.len) {
         not_done(annotate, verdict);
         return;
     }
-    annotate_note(annotate, "%s%s.", verdict->verdict ? "And " : "That is no reason to turn anybody away, ",
-                  phrase ? phrase : "so something is done that this program does not know");
+    annotate_note(annotate, "%s", phrase ? phrase : phrase_event(EVENT_KIND_verdict));
     if (verdict->override.len)
         annotate_note(annotate, "A rule of the administrator counts here (%s).",
                       annotate_shown(annotate, verdict->override));
@@ -187,7 +192,7 @@ static void without_one(struct annotate *annotate, const struct summary_cause *c
 static int64_t sum_without(const struct summary_cause *cause)
 {
     struct slice rest = cause->parts, word;
-    int64_t part, sum = (int64_t)cause->sum;
+    int64_t part, sum = cause->parts.len ? (int64_t)cause->sum : 0;
     const char *decided = journal_finding_word(cause->finding);
     while (summary_part(&rest, &word, &part))
         if (slice_equal(word, slice_text(decided)))

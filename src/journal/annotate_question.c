@@ -57,16 +57,21 @@ static struct slice key_shown(uint64_t kind, struct slice key)
     return key;
 }
 
-static void asked(struct annotate *annotate)
+static bool is_memory(uint64_t kind)
 {
-    const struct event_question_asked *asked = &annotate->event->body.question_asked;
+    return kind == ASK_STORED || kind == ASK_SEEN || kind == ASK_COUNT || kind == ASK_REMEMBERED;
+}
+
+static void asked(struct annotate *annotate, const struct event_question_asked *asked)
+{
     const struct ask_phrase *phrase = phrase_ask(asked->kind);
     const char *about = whose(annotate, asked->kind, asked->key);
     if (!phrase) {
         annotate_note(annotate, "%s", phrase_event(EVENT_KIND_question_asked));
         return;
     }
-    annotate_note_filled(annotate, phrase->asks, key_shown(asked->kind, asked->key));
+    const char *memory = is_memory(asked->kind) ? phrase_memory(asked->key) : NULL;
+    annotate_note_filled(annotate, memory ? memory : phrase->asks, key_shown(asked->kind, asked->key));
     if (about)
         annotate_note(annotate, "%s", about);
 }
@@ -102,15 +107,59 @@ static struct slice value_shown(const struct event_question_answered *answered)
     return answered->value;
 }
 
-static void answered(struct annotate *annotate)
+static const struct event_question_answered *
+answer_of(const struct annotate *annotate, const struct event_question_asked *asked, bool *ret_spoken)
 {
-    const struct event_question_answered *answered = &annotate->event->body.question_answered;
-    const struct ask_phrase *phrase = phrase_ask(answered->kind);
-    if (!phrase) {
-        annotate_note(annotate, "%s", phrase_event(EVENT_KIND_question_answered));
-        return;
+    const struct history *history = annotate->history;
+    for (size_t i = (size_t)(annotate->event - history->events) + 1; i < history->count; i++) {
+        const struct event *event = &history->events[i];
+        const struct event_question_answered *answered = &event->body.question_answered;
+        if (event->kind == EVENT_KIND_line_received || event->kind == EVENT_KIND_reply_sent)
+            *ret_spoken = true;
+        if (event->kind == EVENT_KIND_question_answered && answered->kind == asked->kind &&
+            slice_equal(answered->key, asked->key))
+            return answered;
     }
-    learn(annotate, answered);
+    return NULL;
+}
+
+/* What nobody said anything before is told in one with its answer. */
+static bool is_told_with_answer(const struct annotate *annotate, const struct event_question_asked *asked)
+{
+    bool spoken = false;
+    const bool answered = answer_of(annotate, asked, &spoken) != NULL;
+    return answered && (!spoken || is_memory(asked->kind));
+}
+
+bool annotate_passes_over(const struct annotate *annotate)
+{
+    const union event_body *body = &annotate->event->body;
+    if (annotate->settings->level >= 5)
+        return false;
+    if (annotate->event->kind == EVENT_KIND_question_asked)
+        return is_told_with_answer(annotate, &body->question_asked);
+    /* That nothing is remembered is the rule. */
+    return annotate->event->kind == EVENT_KIND_question_answered && is_memory(body->question_answered.kind) &&
+           body->question_answered.status == ANSWER_NONE;
+}
+
+static bool was_told(const struct annotate *annotate, const struct event_question_answered *answered)
+{
+    const struct history *history = annotate->history;
+    for (size_t i = (size_t)(annotate->event - history->events); i-- > 0;) {
+        const struct event *event = &history->events[i];
+        if (event->kind == EVENT_KIND_line_received || event->kind == EVENT_KIND_reply_sent)
+            return !is_memory(answered->kind);
+        if (event->kind == EVENT_KIND_question_asked && event->body.question_asked.kind == answered->kind &&
+            slice_equal(event->body.question_asked.key, answered->key))
+            return false;
+    }
+    return false;
+}
+
+static void outcome(struct annotate *annotate, const struct event_question_answered *answered,
+                    const struct ask_phrase *phrase)
+{
     switch (answered->status) {
     case ANSWER_FOUND:
         annotate_note_filled(annotate, phrase->found, value_shown(answered));
@@ -124,10 +173,50 @@ static void answered(struct annotate *annotate)
                   annotate_time(annotate, answered->took_ms));
 }
 
+static void answered(struct annotate *annotate)
+{
+    const struct event_question_answered *answered = &annotate->event->body.question_answered;
+    const struct event_question_asked question = {answered->kind, answered->key};
+    const struct ask_phrase *phrase = phrase_ask(answered->kind);
+    if (!phrase) {
+        annotate_note(annotate, "%s", phrase_event(EVENT_KIND_question_answered));
+        return;
+    }
+    if (annotate->settings->level >= 5 || was_told(annotate, answered))
+        annotate_note(annotate, "This is the answer about %s.",
+                      annotate_shown(annotate, key_shown(answered->kind, answered->key)));
+    else
+        asked(annotate, &question);
+    learn(annotate, answered);
+    outcome(annotate, answered, phrase);
+}
+
 void annotate_question(struct annotate *annotate)
 {
     if (annotate->event->kind == EVENT_KIND_question_asked)
-        asked(annotate);
+        asked(annotate, &annotate->event->body.question_asked);
     else
         answered(annotate);
+}
+
+void annotate_question_line(struct annotate *annotate)
+{
+    const union event_body *body = &annotate->event->body;
+    const bool asks = annotate->event->kind == EVENT_KIND_question_asked;
+    const uint64_t kind = asks ? body->question_asked.kind : body->question_answered.kind;
+    const struct slice key = asks ? body->question_asked.key : body->question_answered.key;
+    struct arena *arena = &annotate->document->arena;
+    char time[VIEW_TIME_SIZE];
+    struct document_line line = {
+        .unix_us = annotate->event->stamp.unix_us,
+        .moment = view_time(annotate->settings, annotate->event->stamp.unix_us, time),
+        .lead = arena_format(arena, "%s %s", journal_question_word(kind), annotate_shown(annotate, key)),
+        .text = SLICE(" is asked"),
+    };
+    if (!asks)
+        line.text = arena_format(arena, ": %s%s%s (%s)", journal_answer_word(body->question_answered.status),
+                                 body->question_answered.value.len ? ", " : "",
+                                 annotate_shown(annotate, body->question_answered.value),
+                                 annotate_time(annotate, body->question_answered.took_ms));
+    document_add(annotate->document, &line);
 }

@@ -33,7 +33,7 @@ static const char style_sheet[] =
     ".server u{color:var(--server);text-underline-offset:.15em}\n"
     ".finding b,.failure b{color:var(--finding)}\n"
     ".comment{font-style:italic;color:var(--comment);margin:.7rem 0 .1rem;overflow-wrap:anywhere}\n"
-    ".comment+.comment{margin-top:.1rem}\n"
+    ".comment+.comment{margin-top:.5rem}\n"
     "footer{color:var(--dim);font-size:.85rem;margin-top:2rem}\n"
     "@media(max-width:34rem){body{padding:.7rem}.line{grid-template-columns:1fr;margin:.35rem 0}"
     "dl{grid-template-columns:1fr;gap:0}dd{margin-bottom:.4rem}}\n"

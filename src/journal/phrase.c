@@ -80,13 +80,13 @@ static const char *const commands[VERB_COUNT] = {
 };
 
 static const char *const verdicts[] = {
-    "so we let them go on",
-    "so they are asked to come again later",
-    "so we refuse",
-    "so we hang up",
-    "so they are served slowly from here on",
-    "so their mail seems to be taken, and is thrown away",
-    "so their mail seems to be taken: they walked into a trap",
+    "That is no reason to turn anybody away: they may go on.",
+    "So they are asked to come again later.",
+    "So we refuse.",
+    "So we hang up.",
+    "So they are served slowly from here on.",
+    "So their mail seems to be taken, and is thrown away.",
+    "So their mail seems to be taken: they walked into a trap.",
 };
 
 static const char *const otherwise[] = {
@@ -163,10 +163,34 @@ const char *phrase_ending(uint64_t why)
 const char *phrase_code(uint64_t code)
 {
     static const char *const digits[] = {
-        [2] = "it is an answer that says yes",
-        [3] = "it is an answer that says: go on",
-        [4] = "it is an answer that says: not now, try again later",
-        [5] = "it is an answer that says no",
+        [2] = "Programs read only the number at the beginning: a 2 says yes.",
+        [3] = "A 3 at the beginning says: go on.",
+        [4] = "A 4 at the beginning says: not now, try again later. Mail servers do so by themselves, for "
+              "days.",
+        [5] = "A 5 at the beginning says no, and that it makes no sense to try again unchanged.",
     };
     return code / 100 < COUNT(digits) ? digits[code / 100] : NULL;
+}
+
+/* What our memory is asked for, by how its keys begin: checks and conduct name them. */
+static const struct {
+    const char *key;
+    const char *asks;
+} memories[] = {
+    {"known host ", "We look up in our memory whether this computer has sent us good mail before."},
+    {"known pool ", "We look up in our memory whether this computer's network has sent us good mail before."},
+    {"known ", "We look up in our memory whether good mail came from there before."},
+    {"ehlo ", "We look up in our memory whether they went away lately when EHLO was refused."},
+    {"grey ", "We look up in our memory when they tried to send such a message for the first time."},
+    {"greymsg ", "We look up in our memory when they brought this very message for the first time."},
+    {"dictionary ", "We look up in our memory how many people who do not exist they have asked for lately."},
+    {"rate ", "We look up in our memory how much has come from there within this hour."},
+};
+
+const char *phrase_memory(struct slice key)
+{
+    for (size_t i = 0; i < COUNT(memories); i++)
+        if (slice_starts(key, slice_text(memories[i].key)))
+            return memories[i].asks;
+    return NULL;
 }

@@ -24,11 +24,12 @@ const char *phrase_reply(uint64_t number);
 const struct ask_phrase *phrase_ask(uint64_t kind);
 const char *phrase_event(uint64_t kind);
 const char *phrase_command(enum verb verb);     /* what the client wants by it */
-const char *phrase_verdict(uint64_t verdict);   /* what is done: "we refuse" */
+const char *phrase_verdict(uint64_t verdict);   /* what is done: "So we refuse." */
 const char *phrase_otherwise(uint64_t verdict); /* what would have been done, had it not been for observe */
 const char *phrase_stage(uint64_t stage);       /* when: "when they named the recipient" */
 const char *phrase_state(uint64_t state);       /* what the gate does: "we wait for a command" */
 const char *phrase_ending(uint64_t why);        /* how it ended, as a sentence */
 const char *phrase_code(uint64_t code);         /* what the first digit of a reply means */
+const char *phrase_memory(struct slice key);    /* what a question to the store is for; NULL: not known */
 
 #endif

@@ -5,6 +5,7 @@
 #include "core/say.h"
 #include "core/finding.h"
 #include "journal/words.h"
+#include "wire/command.h"
 #include "wire/json.h"
 
 #include <stdio.h>
@@ -29,12 +30,21 @@ static bool is_consequence(uint64_t number)
            number == SAY_HEADER_AS_COMMAND;
 }
 
-static void cause_reply(struct summary_cause *cause, const struct event_reply_sent *reply,
-                        struct slice first_line)
+static void cause_reply(struct summary_cause *cause, const struct summary *summary,
+                        const struct event_reply_sent *reply, struct slice first_line)
 {
     cause->number = reply->number;
     cause->code = reply->code;
     cause->reply = first_line;
+    cause->of_mail = summary->mail_at_hand;
+}
+
+/* What was refused first counts, but for what follows from it, and for what was no mail. */
+static bool is_better(const struct summary_cause *first, const struct summary *summary, uint64_t number)
+{
+    if (!first->number || is_consequence(first->number))
+        return true;
+    return !first->of_mail && summary->mail_at_hand && !is_consequence(number);
 }
 
 static void take_reply(struct summary *summary, const struct event_reply_sent *reply)
@@ -43,11 +53,11 @@ static void take_reply(struct summary *summary, const struct event_reply_sent *r
     const struct slice line = slice_head(reply->text, end == SLICE_NOT_FOUND ? reply->text.len : end);
     /* The answer to a verdict comes next; a goodbye (221) may be one. */
     if (summary->cause.verdict && !summary->cause.number)
-        cause_reply(&summary->cause, reply, line);
+        cause_reply(&summary->cause, summary, reply, line);
     if (reply->code < 400)
         return;
-    if (!summary->first.number || is_consequence(summary->first.number))
-        cause_reply(&summary->first, reply, line);
+    if (is_better(&summary->first, summary, reply->number))
+        cause_reply(&summary->first, summary, reply, line);
     summary->number = reply->number;
     summary->code = reply->code;
     summary->reply = line;
@@ -107,6 +117,10 @@ static void take_ended(struct summary *summary, const struct event_session_ended
 /* A session that goes on has no session_ended yet that tells its HELO. */
 static void take_line(struct summary *summary, const struct event_line_received *line)
 {
+    struct command command;
+    command_parse(line->text, &command);
+    summary->mail_at_hand = command.verb == VERB_MAIL || command.verb == VERB_RCPT ||
+                            command.verb == VERB_DATA || command.verb == VERB_BDAT;
     bool greeting = slice_starts_fold(line->text, SLICE("HELO ")) ||
                     slice_starts_fold(line->text, SLICE("EHLO "));
     if (greeting && !summary->ended)
@@ -136,6 +150,7 @@ static void take(struct summary *summary, const struct event *event)
     case EVENT_KIND_verdict: take_verdict(summary, &body->verdict); break;
     case EVENT_KIND_mail_started: take_mail(summary, &body->mail_started); break;
     case EVENT_KIND_message_received:
+        summary->mail_at_hand = true;
         if (!summary->content)
             summary->content = body->message_received.octets;
         break;

@@ -17,6 +17,7 @@ struct summary_cause {
     uint64_t number;    /* the reply's number; 0: nothing was said */
     uint64_t code;
     struct slice reply; /* its first line */
+    bool of_mail;       /* it was the reply to a sender, a recipient or a message */
 };
 
 struct summary {
@@ -53,7 +54,8 @@ struct summary {
     struct slice trouble; /* the last reason for it */
     uint64_t discarded;   /* messages that were thrown away */
     bool opened, ended, has_sender;
-    bool ehlo_left; /* it went away when EHLO was refused */
+    bool mail_at_hand; /* while it is made: the reply that comes next is to a sender, recipient or message */
+    bool ehlo_left;    /* it went away when EHLO was refused */
 };
 
 /* Texts point into the history, lists into the arena. */

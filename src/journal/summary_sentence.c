@@ -98,14 +98,23 @@ bool summary_part(struct slice *parts, struct slice *ret_word, int64_t *ret_weig
     return false;
 }
 
-/* "what speaks against it weighs 12, and from 10 on we refuse: it began … (10), and its address … (2)" */
+/* "several things together weigh 12, and from 10 on mail is refused: it began … (10); its address … (2)", or
+ * for one thing alone "it began … (which weighs 10, and from 10 on mail is refused)" */
 static void put_sum(struct buf *out, const struct summary_cause *cause)
 {
-    struct slice rest = cause->parts, word;
+    struct slice rest = cause->parts, word, next;
+    const unsigned long long sum = cause->sum, threshold = cause->threshold;
     int64_t weight;
     size_t count = 0;
-    buf_add_format(out, "several things together weigh %llu, and from %llu on mail is refused",
-                   (unsigned long long)cause->sum, (unsigned long long)cause->threshold);
+    (void)summary_part(&rest, &word, &weight);
+    if (!summary_part(&rest, &next, &weight)) {
+        put_finding(out, word);
+        buf_add_format(out, " (which weighs %llu, and from %llu on mail is refused)", sum, threshold);
+        return;
+    }
+    buf_add_format(out, "several things together weigh %llu, and from %llu on mail is refused", sum,
+                   threshold);
+    rest = cause->parts;
     while (summary_part(&rest, &word, &weight)) {
         put(out, count++ ? "; " : ": ");
         put_finding(out, word);
@@ -231,9 +240,11 @@ static const char *refusal_of(const struct summary *summary)
     return cause->code >= 500 ? "it was refused" : "it was put off until later";
 }
 
+/* What was refused, was it the mail? */
 static bool is_refused(const struct summary *summary)
 {
-    return summary->number || summary->cause.verdict == ACTION_DROP;
+    const struct summary_cause *cause = &summary->cause;
+    return cause->verdict || cause->of_mail || cause->code == 421;
 }
 
 static void put_no_mail(struct buf *out, const struct summary *summary)
@@ -242,7 +253,7 @@ static void put_no_mail(struct buf *out, const struct summary *summary)
     if (summary->ehlo_left && !closed) {
         put(out, " sent no mail: it is suspect, so its modern greeting (EHLO) was refused, and it went away "
                  "instead of using the old one (HELO), as every mail server does");
-    } else if (is_refused(summary)) {
+    } else if (summary->cause.verdict || summary->cause.number) {
         put(out, closed ? " sent no mail; the gate closed the connection"
                         : " sent no mail; what it asked for was refused");
         put_because(out, summary);
@@ -251,20 +262,31 @@ static void put_no_mail(struct buf *out, const struct summary *summary)
     }
 }
 
+static void put_tried(struct buf *out, const struct summary *summary)
+{
+    put(out, " tried to send a message");
+    put_envelope(out, summary);
+    if (is_refused(summary)) {
+        put(out, "; ");
+        put(out, refusal_of(summary));
+        put_because(out, summary);
+        return;
+    }
+    put(out, "; it was not completed");
+    if (!summary->cause.number)
+        return;
+    put(out, "; something else was refused");
+    put_because(out, summary);
+}
+
 static void put_outcome(struct buf *out, const struct summary *summary)
 {
-    if (summary->accepted) {
+    if (summary->accepted)
         put_accepted(out, summary);
-    } else if (!summary->has_sender) {
+    else if (summary->has_sender)
+        put_tried(out, summary);
+    else
         put_no_mail(out, summary);
-    } else {
-        put(out, " tried to send a message");
-        put_envelope(out, summary);
-        put(out, "; ");
-        put(out, is_refused(summary) ? refusal_of(summary) : "it was not completed");
-        if (is_refused(summary))
-            put_because(out, summary);
-    }
 }
 
 static void put_ending(struct buf *out, const struct summary *summary)

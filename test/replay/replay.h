@@ -154,5 +154,7 @@ const char *again_differs(struct world *world);
 
 /* Plays the script in all its ways; prints what went wrong. */
 bool run_script(const struct script *script);
+/* Plays it once as written, to the end of its session, and adds all records. */
+void run_records(const struct script *script, struct buf *ret_records);
 
 #endif

@@ -444,6 +444,17 @@ static void prove_off(const struct script *script)
             matrix_mode(i, MODE_OFF);
 }
 
+void run_records(const struct script *script, struct buf *ret_records)
+{
+    struct play play;
+    play_begin(&play, script, "for its records");
+    orders_play(&play);
+    if (!play.world.closed)
+        world_input(&play.world, &(struct input){.kind = INPUT_EOF});
+    buf_add(ret_records, buf_slice(&play.world.events));
+    world_done(&play.world);
+}
+
 bool run_script(const struct script *script)
 {
     struct buf transcript;
