@@ -1,6 +1,7 @@
 /* postern explain: what happened in a session and why: a sentence, then its log. */
 #include "cli/explain.h"
 
+#include "cli/explain_filter.h"
 #include "cli/journal_files.h"
 
 #include "journal/render_json.h"
@@ -17,7 +18,7 @@
 #define WIDTH     80
 #define WIDTH_MAX 110 /* longer lines are hard to read */
 #define TEXT_MAX  (1024u * 1024u * 1024u)
-#define VIEWS     "log (default), annotated, sender, notice"
+#define VIEWS     "annotated (default), log, sender, notice"
 
 /* The id of the session that ended last. CLI_OK, or why there is none was told. */
 static int last_session(const struct cli *cli, const char *folder, uint64_t *ret_id)
@@ -139,42 +140,52 @@ static void print_json(const struct history *history, const struct summary *summ
     buf_drop(&sentence);
 }
 
+void explain_history(const struct cli *cli, struct history *history, const struct explain *explain)
+{
+    struct summary summary;
+    struct arena arena;
+
+    if (explain->redaction)
+        redaction_apply(explain->redaction, history);
+    if (!cli->json) {
+        print_view(cli, history, explain);
+        return;
+    }
+    arena_init(&arena, NULL, 0);
+    summary_make(history, &arena, &summary);
+    print_json(history, &summary);
+    arena_drop(&arena);
+}
+
 int explain_session(const struct cli *cli, const char *folder, uint64_t id, const struct explain *explain)
 {
     char text[EVENT_ID_SIZE];
     struct error error = {0};
     struct history history;
-    struct summary summary;
-    struct arena arena;
     int status = CLI_OK;
 
     event_id_print(id, text);
     history_init(&history, id);
-    arena_init(&arena, NULL, 0);
-    if (history_load(&history, folder, &error) < 0) {
+    if (history_load(&history, folder, &error) < 0)
         status = journal_fail(cli, folder, &error);
-    } else if (!history.count) {
+    else if (!history.count)
         status = cli_fail(cli, "the journal in %s has no session %s: it is too old, or of another host",
                           folder, text);
-    } else {
-        summary_make(&history, &arena, &summary);
-        if (cli->json)
-            print_json(&history, &summary);
-        else
-            print_view(cli, &history, explain);
-    }
-    arena_drop(&arena);
+    else
+        explain_history(cli, &history, explain);
     history_drop(&history);
     return status;
 }
 
 /* --- the command line ---------------------------------------------------------------------------------- */
 
+/* A level is one of the log's: whoever names one alone wants the log. */
 static bool view_option(const struct cli *cli, struct explain *explain)
 {
     const char *text = cli_option(cli, "view");
+    const char *otherwise = cli_option(cli, "level") ? "log" : "annotated";
 
-    explain->view = view_find(slice_text(text ? text : "log"));
+    explain->view = view_find(slice_text(text ? text : otherwise));
     if (explain->view)
         return true;
     (void)cli_fail_usage(cli, "there is no view \"%s\": expected " VIEWS, text);
@@ -224,31 +235,72 @@ static bool level_option(const struct cli *cli, struct explain *explain)
     return false;
 }
 
-static int run(struct cli *cli, int argc, char **argv)
+static int follow(const struct cli *cli, int argc, const struct explain *explain)
 {
-    const struct slice wanted = slice_text(argc > 1 ? argv[1] : "last");
-    const bool last = slice_equal(wanted, SLICE("last"));
-    struct explain explain = {0};
+    char folder[JOURNAL_FOLDER_SIZE];
+    struct explain_filter filter;
+
+    if (argc > 1)
+        return cli_fail_usage(cli, "--follow shows sessions to come, and wants no id");
+    if (explain->format == EXPLAIN_HTML)
+        return cli_fail_usage(cli, "a page shows one session: --follow goes with text and json");
+    if (!explain_filter_parse(cli, &filter))
+        return CLI_USAGE;
+    const int status = journal_folder(cli, folder);
+    return status == CLI_OK ? explain_follow(cli, folder, explain, &filter) : status;
+}
+
+static int explain_one(const struct cli *cli, const char *name, const struct explain *explain)
+{
+    const bool last = slice_equal(slice_text(name), SLICE("last"));
     char folder[JOURNAL_FOLDER_SIZE];
     uint64_t id = 0;
 
-    if (!view_option(cli, &explain) || !format_option(cli, &explain) || !colour_option(cli) ||
-        !level_option(cli, &explain))
-        return CLI_USAGE;
-    if (!last && !id_parse(wanted, &id))
-        return cli_fail_usage(cli, "\"%s\" is no session id: expected 13 letters and digits, or last",
-                              argv[1]);
+    if (!last && !id_parse(slice_text(name), &id))
+        return cli_fail_usage(cli, "\"%s\" is no session id: expected 13 letters and digits, or last", name);
     int status = journal_folder(cli, folder);
     if (status == CLI_OK && last)
         status = last_session(cli, folder, &id);
-    return status == CLI_OK ? explain_session(cli, folder, id, &explain) : status;
+    return status == CLI_OK ? explain_session(cli, folder, id, explain) : status;
+}
+
+static bool filters_fit(const struct cli *cli)
+{
+    static const char *const names[] = {"client", "from", "to", "finding", "verdict"};
+
+    for (size_t i = 0; !cli_option(cli, "follow") && i < sizeof names / sizeof *names; i++)
+        if (cli_option(cli, names[i])) {
+            (void)cli_fail_usage(cli, "--%s goes with --follow; postern sessions finds what is over",
+                                 names[i]);
+            return false;
+        }
+    return true;
+}
+
+static int run(struct cli *cli, int argc, char **argv)
+{
+    struct explain explain = {0};
+
+    if (!view_option(cli, &explain) || !format_option(cli, &explain) || !colour_option(cli) ||
+        !level_option(cli, &explain) || !filters_fit(cli))
+        return CLI_USAGE;
+    if (cli_option(cli, "redact"))
+        explain.redaction = redaction_new();
+    const int status = cli_option(cli, "follow") ? follow(cli, argc, &explain)
+                                                 : explain_one(cli, argc > 1 ? argv[1] : "last", &explain);
+    redaction_free(explain.redaction);
+    return status;
 }
 
 static const struct cli_option options[] = {
     {'w', "view", "VIEW", "which view: " VIEWS},
     {'F', "format", "FORMAT", "text (default), html (one page that needs nothing else), json"},
-    {'l', "level", "N", "how much: 1 failures, 2 messages, 3 findings, 4 dialogue (default), 5 all"},
+    {'l', "level", "N",
+     "how much: 1 failures, 2 messages, 3 findings, 4 dialogue (default), 5 all; alone: of the log"},
     {0, "colour", "WHEN", "auto (default: on a terminal), always or never"},
+    {0, "redact", NULL, "hide local parts and addresses: the same one has the same stand-in throughout"},
+    {'f', "follow", NULL, "show sessions to come: log line by line, other views when one is over"},
+    EXPLAIN_FILTER_OPTIONS,
     {0, NULL, NULL, NULL},
 };
 
@@ -259,13 +311,23 @@ const struct cli_command command_explain = {
     .arguments = "[ID | last]",
     .arguments_max = 1,
     .options = options,
-    .help = "First in one sentence, then line by line. The id of a session stands in every\n"
+    .help = "First in one sentence, then step by step. The id of a session stands in every\n"
             "refusal behind its number, in the mail log, and in the names of its messages\n"
             "in the queue. Deliveries of its messages are part of it, whenever they\n"
-            "happened. The view log is the session as its server logged it: time, level,\n"
-            "who, what. With --format json a view is one object; with --json the first\n"
-            "line is the session, the others are its events as they were recorded.\n",
+            "happened.\n"
+            "\n"
+            "The view annotated is the dialogue with a comment over each step, for somebody\n"
+            "who has never seen SMTP: what the client sent is bold red, what the gate sent\n"
+            "underlined blue, comments are italic green. At its end stands what was noticed\n"
+            "and how much it weighed, what would have happened otherwise, and what the\n"
+            "sender can do. The view log is the session as its server logged it: time,\n"
+            "level, who, what. The view sender is the dialogue as the sender's own program\n"
+            "saw it, with nothing that only the gate knows: it can be sent to him.\n"
+            "\n"
+            "With --format json a view is one object; with --json the first line is the\n"
+            "session, the others are its events as they were recorded.\n",
     .examples = "postern explain last\n"
                 "postern explain --level 5 028t5cy4tqkff\n"
-                "postern explain --format html last > session.html\n",
+                "postern explain --view sender --redact --format html last > session.html\n"
+                "postern explain --follow --view log --client 192.0.2.0/24\n",
 };

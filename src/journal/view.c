@@ -6,8 +6,8 @@
 #include <stdio.h>
 
 static const struct view views[] = {
-    {"log", "the session as the gate logged it, line by line", view_log},
     {"annotated", "the dialogue with a comment over each step, for everybody", view_annotated},
+    {"log", "the session as the gate logged it, line by line", view_log},
     {"sender", "the dialogue as the sender's own program saw it", view_sender},
     {"notice", "the dialogue as the postmaster's mail shows it, In: and Out:", view_notice},
 };

@@ -168,7 +168,7 @@ class Explain(Journal):
 
     def test_log_by_level(self):
         self.sample()
-        log = self.explain('36.37.0.13').split('\n\n', 1)[1]
+        log = self.explain('36.37.0.13', '--view', 'log').split('\n\n', 1)[1]
         self.assertIn('02:36:51 4 SMTP-750([36.37.0.13]) Input Line: HELO Made-Up-Name-desk98\\r\n', log)
         self.assertNotIn(' 5 SMTP', log)
         log = self.explain('36.37.0.13', '--level', '5').split('\n\n', 1)[1]
@@ -194,6 +194,77 @@ class Explain(Journal):
         finally:
             os.close(ours)
             os.close(theirs)
+
+    def test_views_and_formats(self):
+        self.sample()
+        for view in ('annotated', 'log', 'sender'):
+            text = self.explain('192.0.2.7', '--view', view)
+            self.assertIn('RCPT TO:<nobody@example.net>', text)
+            page = self.explain('192.0.2.7', '--view', view, '--format', 'html')
+            self.assertTrue(page.startswith('<!DOCTYPE html>') and page.endswith('</html>\n'))
+            self.assertIn('RCPT TO:&lt;nobody@example.net&gt;', page)
+            self.assertNotIn('<script', page)
+            self.assertIsNone(re.search(r'(src|href)=', page))
+            document = json.loads(self.explain('192.0.2.7', '--view', view, '--format', 'json'))
+            self.assertEqual(document['view'], view)
+            self.assertTrue(any(line['style'] == 'client' and line['text'].startswith('RCPT TO:<nobody@example.net>')
+                                for line in document['lines']))
+        self.assertEqual(self.explain('192.0.2.7'), self.explain('192.0.2.7', '--view', 'annotated'))
+        self.assertIn('There is nobody of that name here.', self.explain('192.0.2.7'))
+        sender = self.explain('192.0.2.7', '--view', 'sender')
+        self.assertNotIn('unknown-recipient', sender)
+        self.assertNotIn('weigh', sender)
+
+    def test_redaction(self):
+        self.sample()
+        for words in (['--view', 'annotated'], ['--view', 'log', '--level', '5'], ['--format', 'html'],
+                      ['--format', 'json'], ['--json']):
+            shown = self.explain('192.0.2.7', '--redact', *words)
+            self.assertNotIn('nobody@', shown, words)
+            self.assertNotIn('Alice@', shown, words)
+            self.assertIn('@example.net', shown)
+            shown = self.explain('36.37.0.13', '--redact', *words)
+            self.assertNotIn('36.37.0.13', shown, words)
+            self.assertNotIn('joepublic', shown, words)
+            self.assertIn('192.0.2.', shown)
+
+    def follow(self, wanted, *words):
+        """The lines that --follow prints while the sample is written, until `wanted` came."""
+        process = subprocess.Popen([PROGRAM, 'explain', '--follow', *words, '-c', self.config], stdout=subprocess.PIPE,
+                                   text=True, env=self.environment())
+        late = threading.Timer(30, process.kill)
+        late.start()
+        lines = []
+        try:
+            wait_until_polling(process.pid)
+            self.sample()
+            for line in process.stdout:
+                lines.append(line)
+                if wanted in line:
+                    break
+        finally:
+            late.cancel()
+            process.send_signal(signal.SIGINT)
+            process.stdout.close()
+            process.wait(timeout=30)
+        self.assertIn(wanted, ''.join(lines))
+        return ''.join(lines)
+
+    def test_following(self):
+        os.mkdir(os.path.join(self.state, 'journal'))
+        for words, wanted, not_wanted in (
+                (['--view', 'log', '--client', '198.51.100.0/24'], 'Session: 0 of 0', 'Alice@example.org'),
+                (['--view', 'log', '--from', 'alice@'], 'Session: 0 of 1', '198.51.100.9'),
+                (['--view', 'log', '--to', 'NOBODY@example.net', '--verdict', 'reject'], 'Session: 0 of 1', '36.37.0.13'),
+                (['--view', 'log', '--finding', 'helo-unverified'], 'disposing line', '198.51.100.9'),
+                (['--view', 'annotated', '--verdict', 'drop'], 'What the sender can do', 'Alice@example.org'),
+                (['--view', 'sender', '--format', 'json', '--from', 'alice'], '"view":"sender"', '198.51.100.9')):
+            said = self.follow(wanted, *words)
+            self.assertNotIn(not_wanted, said, words)
+            for name in self.files():
+                os.unlink(name)
+        # What came before the condition was met is shown, too.
+        self.assertIn('Got connection from [192.0.2.7', self.follow('Session: 0 of 1', '--view', 'log', '--to', 'nobody'))
 
     def test_last_is_what_ended_last(self):
         self.sample()
@@ -225,7 +296,10 @@ class Explain(Journal):
     def test_wrong_words_are_explained(self):
         self.sample()
         self.assertEqual(self.postern('explain', 'nonsense').returncode, 64)
-        self.assertEqual(self.postern('explain', '--level', '6').returncode, 64)
+        for words in (['--level', '6'], ['--view', 'nonsense'], ['--format', 'pdf'], ['--colour', 'blue'], ['--to', 'joe'],
+                      ['--follow', '--format', 'html'], ['--follow', 'last'], ['--follow', '--client', 'x'],
+                      ['--follow', '--finding', 'nonsense'], ['--follow', '--verdict', 'maybe']):
+            self.assertEqual(self.postern('explain', *words).returncode, 64, words)
         result = self.postern('explain', '028t5cy4tqkff')
         self.assertEqual(result.returncode, 1)
         self.assertIn('has no session 028t5cy4tqkff', result.stderr)
