@@ -294,12 +294,11 @@ static int run(struct cli *cli, int argc, char **argv)
 
 static const struct cli_option options[] = {
     {'w', "view", "VIEW", "which view: " VIEWS},
-    {'F', "format", "FORMAT", "text (default), html (one page that needs nothing else), json"},
-    {'l', "level", "N",
-     "how much: 1 failures, 2 messages, 3 findings, 4 dialogue (default), 5 all; alone: of the log"},
+    {'F', "format", "FORMAT", "text (default), html (a page that needs nothing else), json"},
+    {'l', "level", "N", "how much, 1 to 5: 4 (default) with the dialogue, 5 all; alone: of the log"},
     {0, "colour", "WHEN", "auto (default: on a terminal), always or never"},
-    {0, "redact", NULL, "hide local parts and addresses: the same one has the same stand-in throughout"},
-    {'f', "follow", NULL, "show sessions to come: log line by line, other views when one is over"},
+    {0, "redact", NULL, "hide local parts and addresses; the same has the same stand-in"},
+    {'f', "follow", NULL, "sessions to come: log line by line, other views when one is over"},
     EXPLAIN_FILTER_OPTIONS,
     {0, NULL, NULL, NULL},
 };

@@ -24,14 +24,12 @@ bool explain_filter_history(const struct explain_filter *filter, const struct hi
 
 /* The rows of the table of options. */
 #define EXPLAIN_FILTER_OPTIONS                                                                               \
-    {0, "client", "ADDRESS", "with --follow: of this address, or of a network: 192.0.2.0/24"},               \
+    {0, "client", "ADDRESS", "with --follow: of this address or network, 192.0.2.0/24"},                     \
         {0, "from", "TEXT", "with --follow: with this in a sender"},                                         \
         {0, "to", "TEXT", "with --follow: with this in a recipient, refused or not"},                        \
         {0, "finding", "WORD", "with --follow: with this finding"},                                          \
     {                                                                                                        \
-        0, "verdict", "WORD",                                                                                \
-            "with --follow: with this verdict: pass, slow, defer, discard, reject, trap, "                   \
-            "drop"                                                                                           \
+        0, "verdict", "WORD", "with --follow: pass, slow, defer, discard, reject, trap or drop"              \
     }
 
 #endif
