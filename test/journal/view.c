@@ -133,7 +133,7 @@ static void seed_is_as_instructive_as_its_own_comments(void **state)
         "Next comes one particular message",                       /* "the particular email message" */
         "who is to get the message. It is recipes@hypertouch.com", /* "who is the email's recipient" */
         "the message itself: its head and its text",               /* "the headers and the body" */
-        "They have finished sending",                    /* "They finish sending" */
+        "They have finished sending",                              /* "They finish sending" */
         "The content itself is not kept in this record", /* "the actual content … isn't recorded" */
         "queue for delivery",                            /* "Queue the email message up" */
         "to the right person, in this case joepublic",   /* "the appropriate person" */
