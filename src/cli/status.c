@@ -203,6 +203,11 @@ static void on_keeper(void *data, struct slice line)
         cli_print("%sthe keeper has %llu octets of the journal still to read, and is behind by %s%s\n",
                   cli_style(view->cli, CLI_STYLE_WARNING), (unsigned long long)behind, lag,
                   cli_style(view->cli, CLI_STYLE_PLAIN));
+    const json_t *notices = json_object_get(object, "notices");
+    const uint64_t gathered = number_of(notices, "gathered");
+    if (gathered)
+        cli_print("%llu incident%s wait%s for the next notice to the postmaster\n",
+                  (unsigned long long)gathered, gathered == 1 ? "" : "s", gathered == 1 ? "s" : "");
     json_decref(object);
 }
 

@@ -108,6 +108,17 @@ static void notices_load(struct keeper_notice *keeper)
     keeper->inherited = keeper->chosen = keeper->notices.pending.id != 0;
 }
 
+/* Switched off: what had gathered would be old news when it is on again. */
+static void notices_forget(struct keeper_notice *keeper)
+{
+    bool any = false;
+
+    for (unsigned i = 0; i < NOTICES_PARTS; i++)
+        any = any || keeper->stored[i].len;
+    notices_init(&keeper->notices, &keeper->notices.settings, now_ms(keeper));
+    keeper->notices.changed = any;
+}
+
 static void parts_init(struct keeper_notice *keeper, unsigned part)
 {
     buf_init(&keeper->stored[part], NOTICES_PART_MAX);
@@ -124,11 +135,13 @@ struct keeper_notice *keeper_notice_new(const struct keeper_notice_settings *set
     for (unsigned i = 0; i < NOTICES_PARTS; i++)
         parts_init(keeper, i);
     notices_begin(keeper);
-    if (!keeper->to.len)
+    notices_load(keeper);
+    if (!keeper->to.len) {
+        notices_forget(keeper);
         return keeper;
+    }
     (void)snprintf(keeper->spool, sizeof keeper->spool, "%.*s/spool", SLICE_ARGS(set->state_directory));
     (void)snprintf(keeper->folder, sizeof keeper->folder, "%.*s/journal", SLICE_ARGS(set->state_directory));
-    notices_load(keeper);
     keeper->watch = notice_watch_new(SESSIONS_KEPT);
     return keeper;
 }
@@ -197,7 +210,7 @@ size_t keeper_notice_writes(struct keeper_notice *keeper, struct store_write roo
 {
     size_t count = 0;
 
-    if (!keeper->to.len || !keeper->notices.changed)
+    if (!keeper->notices.changed)
         return 0;
     for (unsigned i = 0; i < NOTICES_PARTS; i++) {
         struct buf *fresh = &keeper->fresh[i];
@@ -215,7 +228,7 @@ size_t keeper_notice_writes(struct keeper_notice *keeper, struct store_write roo
 
 void keeper_notice_committed(struct keeper_notice *keeper)
 {
-    if (!keeper->to.len || !keeper->notices.changed)
+    if (!keeper->notices.changed)
         return;
     for (unsigned i = 0; i < NOTICES_PARTS; i++) {
         const struct buf before = keeper->stored[i];

@@ -261,8 +261,8 @@ static bool take_mail(struct notices *notices, int64_t now_ms)
     *pending = (struct notice){.from_ms = now_ms, .to_ms = now_ms};
     memcpy(pending->heaps, notices->gathered, sizeof pending->heaps);
     for (unsigned which = 0; which < NOTICE_CLASSES; which++)
-        if (notices->open_ms[which] && notices->open_ms[which] < pending->from_ms)
-            pending->from_ms = notices->open_ms[which];
+        if (notices->gathered[which].count && notices->gathered[which].first_ms < pending->from_ms)
+            pending->from_ms = notices->gathered[which].first_ms;
     memset(notices->gathered, 0, sizeof notices->gathered);
     memset(notices->open_ms, 0, sizeof notices->open_ms);
     sent_add(notices, now_ms);

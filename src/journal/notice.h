@@ -97,7 +97,7 @@ struct notice_settings {
 struct notice {
     uint64_t id; /* the message's, as a session's; 0: there is none */
     bool digest;
-    int64_t from_ms, to_ms; /* when it was gathered */
+    int64_t from_ms, to_ms; /* when it happened, or the day */
     struct notice_heap heaps[NOTICE_CLASSES];
 };
 

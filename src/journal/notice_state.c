@@ -49,7 +49,7 @@ void notices_print(const struct notices *notices, enum notices_part part, struct
     if (part == NOTICES_PENDING)
         buf_add_format(out, "notice %" PRIu64 " %d %" PRId64 " %" PRId64 "\n", pending->id, pending->digest,
                        pending->from_ms, pending->to_ms);
-    if (part == NOTICES_DAY)
+    if (part == NOTICES_DAY && notices->settings.digest)
         buf_add_format(out, "day %" PRId64 " %" PRId64 " %d\n", notices->day_began_ms, notices->digest_ms,
                        notices->day_loud);
     for (size_t i = 0; part == NOTICES_GATHERED && i < NOTICE_RATE_MAX && notices->sent_ms[i]; i++)

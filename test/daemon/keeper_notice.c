@@ -26,15 +26,36 @@ struct rig {
 /* --- this program as the keeper --------------------------------------------------------------------------
  */
 
+/* What the test wants of the next keeper is the name of a file. */
+static bool is_wanted(const char *folder, const char *what)
+{
+    char path[512];
+    snprintf(path, sizeof path, "%s/%s", folder, what);
+    return access(path, F_OK) == 0;
+}
+
+static void want(const struct world *world, const char *what, bool wanted)
+{
+    char path[512];
+    snprintf(path, sizeof path, "%s/%s", world->folder, what);
+    if (!wanted) {
+        assert_int_equal(unlink(path), 0);
+        return;
+    }
+    const int fd = open(path, O_WRONLY | O_CREAT, 0600);
+    assert_true(fd >= 0);
+    close(fd);
+}
+
 /* Urgent, so that the wait between mails does not grow. */
 static int notice_main(const char *folder, const char *channel)
 {
     struct world world;
     world_open(&world, folder);
     struct settings *set = &world.site->set;
-    set->notify_classes = SLICE("resource");
+    set->notify_classes = is_wanted(folder, "off") ? SLICE_NONE : SLICE("resource");
     set->notify_to = SLICE("joe@example.net");
-    set->notify_gather = 0;
+    set->notify_gather = is_wanted(folder, "slow") ? 3600000 : 0;
     set->notify_rate = 60;
     struct worker worker = {
         .role = WORKER_KEEPER, .channel = (int)strtol(channel, NULL, 10), .site = world.site};
@@ -215,11 +236,57 @@ static void a_spool_that_is_missing_costs_time(void **state)
     rig_end(&rig);
 }
 
+static void what_had_gathered_goes_when_it_is_switched_off(void **state)
+{
+    (void)state;
+    struct rig rig;
+    rig_begin(&rig);
+    spool_make(&rig);
+    want(&rig.world, "slow", true);
+    keeper_start(&rig.world);
+    sessions_refused(&rig, 5);
+    keeper_drain(&rig.world);
+    want(&rig.world, "slow", false);
+    want(&rig.world, "off", true);
+    keeper_start(&rig.world);
+    sessions_refused(&rig, 4); /* nobody counts them */
+    keeper_drain(&rig.world);
+    want(&rig.world, "off", false);
+    rig.sessions = 0;
+    rig.began_ms += 100;
+    keeper_start(&rig.world);
+    sessions_refused(&rig, 3);
+    told_all(&rig);
+    keeper_drain(&rig.world);
+    rig_end(&rig);
+}
+
+/* Without the switch in between a restart keeps it. */
+static void what_had_gathered_outlives_a_restart(void **state)
+{
+    (void)state;
+    struct rig rig;
+    rig_begin(&rig);
+    spool_make(&rig);
+    want(&rig.world, "slow", true);
+    keeper_start(&rig.world);
+    sessions_refused(&rig, 5);
+    keeper_drain(&rig.world);
+    want(&rig.world, "slow", false);
+    keeper_start(&rig.world);
+    told_all(&rig);
+    keeper_drain(&rig.world);
+    assert_int_equal(rig.mails, 1);
+    rig_end(&rig);
+}
+
 int main(int count, char **arguments)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(kills_tell_once),
         cmocka_unit_test(a_spool_that_is_missing_costs_time),
+        cmocka_unit_test(what_had_gathered_goes_when_it_is_switched_off),
+        cmocka_unit_test(what_had_gathered_outlives_a_restart),
     };
     if (count == 3 && strcmp(arguments[0], "keeper") == 0)
         return notice_main(arguments[1], arguments[2]);

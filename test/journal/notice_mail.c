@@ -110,6 +110,7 @@ static void add(struct notices *notices, struct notice_incident incident, unsign
     const uint8_t octets[4] = {192, 0, 2, (uint8_t)host};
     if (host)
         incident.host = address_from_octets(ADDRESS_IPV4, octets, 0);
+    incident.unix_ms = BEGAN_MS;
     for (unsigned i = 0; i < count; i++)
         notices_add(notices, &incident, BEGAN_MS);
 }
