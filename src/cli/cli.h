@@ -140,6 +140,7 @@ extern const struct cli_command command_sessions;
 extern const struct cli_command command_reload;
 extern const struct cli_command command_scan_log;
 extern const struct cli_command command_serve;
+extern const struct cli_command command_stats;
 extern const struct cli_command command_status;
 extern const struct cli_command command_stop;
 extern const struct cli_command command_try;

@@ -10,6 +10,7 @@ const struct cli_command *const cli_commands[] = {
     &command_check_config,
     &command_sessions,
     &command_explain,
+    &command_stats,
     &command_try,
     &command_play,
     &command_queue,

@@ -34,7 +34,7 @@ enum {
 };
 
 struct place {
-    char stream[32];
+    struct slice stream; /* as the reader lends it */
     struct journal_mark next;
 };
 
@@ -99,7 +99,7 @@ static void commit(struct keeper *keeper)
         return;
     log_output_flush(keeper->output); /* first: behind a place that is stored nothing is read again */
     for (size_t i = 0; i < keeper->place_count; i++)
-        streams[i] = (struct store_stream){slice_text(keeper->places[i].stream),
+        streams[i] = (struct store_stream){keeper->places[i].stream,
                                            {keeper->places[i].next.sequence, keeper->places[i].next.offset}};
     size_t count = keeper->write_count;
     count += keeper_stats_commit(keeper->stats, keeper->writes + count);
@@ -156,14 +156,12 @@ static void tell_add(struct keeper *keeper, const struct event *event)
 static bool place_set(struct keeper *keeper, struct slice stream, struct journal_mark next)
 {
     size_t i = 0;
-    while (i < keeper->place_count && !slice_equal(stream, slice_text(keeper->places[i].stream)))
+    while (i < keeper->place_count && keeper->places[i].stream.at != stream.at)
         i++;
     if (i == STREAMS_MOST)
         return false;
-    if (i == keeper->place_count) {
-        snprintf(keeper->places[i].stream, sizeof keeper->places[i].stream, "%.*s", SLICE_ARGS(stream));
-        keeper->place_count++;
-    }
+    if (i == keeper->place_count)
+        keeper->places[keeper->place_count++].stream = stream;
     keeper->places[i].next = next;
     keeper->moved = true;
     return true;

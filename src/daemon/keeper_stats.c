@@ -16,6 +16,7 @@ struct keeper_stats {
     struct store *store;
     const char *folder; /* of the journal */
     struct stats *counts;
+    struct stats_file file;     /* of the event that was counted last */
     struct store_write *writes; /* of the batch that is made, or NULL */
     size_t write_count;
 };
@@ -188,10 +189,13 @@ static void stream_restart(struct keeper_stats *stats, struct slice stream)
 
 void keeper_stats_event(struct keeper_stats *stats, const struct journal_item *item, int64_t now_us)
 {
-    struct stats_file file = {item->stream, item->at.sequence};
-    if (stats_is_restart(stats->counts, &file))
-        stream_restart(stats, item->stream);
-    stats_add(stats->counts, &file, &item->event, now_us);
+    struct stats_file *file = &stats->file;
+    if (item->stream.at != file->stream.at || item->at.sequence != file->sequence) {
+        *file = (struct stats_file){item->stream, item->at.sequence};
+        if (stats_is_restart(stats->counts, file))
+            stream_restart(stats, item->stream);
+    }
+    stats_add(stats->counts, file, &item->event, now_us);
 }
 
 bool keeper_stats_is_full(const struct keeper_stats *stats)

@@ -41,10 +41,13 @@ static void put_escaped(struct page *page, struct slice text, bool label)
 
 static void family(struct page *page, const char *name, const char *type, const char *help)
 {
+    char first = *help;
     put_text(page, "# HELP postern_");
     put_text(page, name);
     put_text(page, " ");
-    put_escaped(page, slice_text(help), false);
+    if (first)
+        put(page, slice_of(&(char){first >= 'a' && first <= 'z' ? (char)(first & 0xdf) : first}, 1));
+    put_escaped(page, slice_from(slice_text(help), 1), false);
     put_text(page, ".\n# TYPE postern_");
     put_text(page, name);
     put_text(page, " ");
@@ -113,14 +116,35 @@ static bool is_begun(const struct stat_info *info, unsigned number)
     return false;
 }
 
+/* Of families whose statistics are told apart by a label. */
+static const struct {
+    const char *name, *help;
+} families[] = {
+    {"session_ends_total", "How sessions ended"},
+    {"tls_handshakes_total", "TLS handshakes"},
+    {"commands_total", "Lines that clients sent as commands, by their verb"},
+    {"recipients_total", "Recipients, and how RCPT was answered"},
+    {"messages_total", "Messages that came to their end, and what became of them"},
+    {"deliveries_total", "Attempts to deliver a recipient's copy of a message"},
+    {"answers_total", "Answers to what sessions asked"},
+    {"configurations_total", "Configurations that were loaded or refused"},
+};
+
+static const char *family_help(struct slice name, const struct stat_info *first)
+{
+    for (size_t i = 0; i < sizeof families / sizeof *families; i++)
+        if (slice_equal(name, slice_text(families[i].name)))
+            return families[i].help;
+    return first->doc;
+}
+
 static void own_family(struct page *page, const struct stat_info *first, unsigned number)
 {
     char name[STAT_NAME_SIZE];
     struct stat_info info;
     struct slice text = family_of(first->metric);
-    bool alone = text.len == strlen(first->metric);
     snprintf(name, sizeof name, "%.*s", SLICE_ARGS(text));
-    family(page, name, "counter", alone ? first->doc : stat_section_doc(first->section));
+    family(page, name, "counter", family_help(text, first));
     for (unsigned i = number; i; i = stat_next_own(i)) {
         if (!stat_info(i, &info) || !*info.metric || !slice_equal(family_of(info.metric), text))
             continue;

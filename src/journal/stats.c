@@ -8,6 +8,8 @@
 
 enum { HOUR_MINUTES = 60 };
 
+#define HALF_HOUR_US (INT64_C(1800) * 1000000)
+
 static const int64_t minute_us = INT64_C(60) * 1000000;
 
 /* --- counts --------------------------------------------------------------------------------------------- */
@@ -32,10 +34,15 @@ void stats_counts_take(struct stats_counts *to, const struct stats_counts *from)
 
 /* --- streams and their files ---------------------------------------------------------------------------- */
 
+static bool is_stream(const struct stats_stream *stream, struct slice name)
+{
+    return slice_equal(name, slice_of(stream->name, stream->name_len));
+}
+
 struct stats_stream *stats_stream_find(const struct stats *stats, struct slice name)
 {
     for (size_t i = 0; i < stats->stream_count; i++)
-        if (slice_equal(name, slice_text(stats->streams[i]->name)))
+        if (is_stream(stats->streams[i], name))
             return stats->streams[i];
     return NULL;
 }
@@ -44,7 +51,8 @@ struct stats_stream *stats_stream_make(struct stats *stats, struct slice name, u
 {
     struct stats_stream *stream = memory_take(sizeof *stream);
     size_t count = stats->stream_count, size = sizeof *stats->streams;
-    snprintf(stream->name, sizeof stream->name, "%.*s", SLICE_ARGS(name));
+    stream->name_len = slice_head(name, sizeof stream->name - 1).len;
+    memcpy(stream->name, name.at, stream->name_len);
     stream->sequence = sequence;
     stats->streams = memory_resize(stats->streams, count * size, (count + 1) * size);
     stats->streams[stats->stream_count++] = stream;
@@ -75,7 +83,7 @@ static void file_end(struct stats *stats, struct stats_stream *stream)
 static struct stats_stream *stream_of(struct stats *stats, const struct stats_file *file)
 {
     struct stats_stream *stream = stats->newest;
-    if (!stream || !slice_equal(file->stream, slice_text(stream->name)))
+    if (!stream || !is_stream(stream, file->stream))
         stream = stats_stream_find(stats, file->stream);
     if (!stream)
         stream = stats_stream_make(stats, file->stream, file->sequence);
@@ -89,9 +97,6 @@ static struct stats_stream *stream_of(struct stats *stats, const struct stats_fi
 
 bool stats_is_restart(const struct stats *stats, const struct stats_file *file)
 {
-    const struct stats_stream *newest = stats->newest;
-    if (newest && newest->sequence == file->sequence && slice_equal(file->stream, slice_text(newest->name)))
-        return false;
     const struct stats_stream *stream = stats_stream_find(stats, file->stream);
     return stream && file->sequence < stream->sequence;
 }
@@ -105,7 +110,7 @@ static int64_t minute_of(int64_t unix_us)
 
 /* An event that is older than the hour counts in no minute, nor does one of the future: the clock was set. No
  * two minutes that are let in share a place, but where the older one is out already. */
-static struct stats_minute *minute_find(struct stats *stats, int64_t unix_us, int64_t now_us)
+static struct stats_minute *minute_look(struct stats *stats, int64_t unix_us, int64_t now_us)
 {
     int64_t number = minute_of(unix_us), now = minute_of(now_us);
     if (number <= now - HOUR_MINUTES || number > now + 1)
@@ -117,6 +122,20 @@ static struct stats_minute *minute_find(struct stats *stats, int64_t unix_us, in
     }
     minute->changed = true;
     return minute;
+}
+
+/* Most events are of the minute of the one before. Where that one was let in, so are they. */
+static struct stats_minute *minute_find(struct stats *stats, int64_t unix_us, int64_t now_us)
+{
+    struct stats_minute *minute = stats->minute;
+    if (minute && unix_us >= stats->minute_us && unix_us - stats->minute_us < minute_us &&
+        now_us >= unix_us && now_us - unix_us < HALF_HOUR_US) {
+        minute->changed = true;
+        return minute;
+    }
+    stats->minute = minute_look(stats, unix_us, now_us);
+    stats->minute_us = minute_of(unix_us) * minute_us;
+    return stats->minute;
 }
 
 void stats_add(struct stats *stats, const struct stats_file *file, const struct event *event, int64_t now_us)

@@ -52,8 +52,8 @@ static void observe(struct items *items, unsigned histogram, uint64_t ms)
  * are told by them; the two that are longer, by their whole. */
 static unsigned verb_stat(struct slice line)
 {
-    struct slice rest = slice_trim(line), word;
-    if (!slice_word(&rest, &word) || word.len < 4)
+    struct slice word;
+    if (!slice_word(&line, &word) || word.len < 4)
         return STAT_COMMAND_OTHER;
     if (word.len > 4)
         return slice_equal_fold(word, SLICE("STARTTLS"))  ? STAT_COMMAND_STARTTLS

@@ -11,6 +11,7 @@
 /* The file of a stream that is being read. */
 struct stats_stream {
     char name[SEGMENT_STREAM_SIZE];
+    size_t name_len;
     uint32_t sequence;
     bool changed; /* since its record was saved */
     struct stats_counts counts;
@@ -38,7 +39,9 @@ struct stats {
     size_t ended_count;
     struct arena ended_texts;
     struct stats_minute minutes[STATS_RING];
-    struct arena saving; /* keys and values of the last stats_save */
+    struct arena saving;         /* keys and values of the last stats_save */
+    struct stats_minute *minute; /* that of the event that was counted last, or NULL */
+    int64_t minute_us;           /* when it begins */
     int64_t hour_reset; /* the hour, in minutes since 1970, from whose counts `hour_less` is taken; 0: none */
     uint64_t hour_less[STAT_LIMIT];
 };
