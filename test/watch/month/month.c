@@ -283,7 +283,9 @@ struct month *month_new(const struct month_settings *settings)
 {
     struct month *month = memory_take(sizeof *month);
     month->settings = *settings;
-    month->random.state = settings->seed * UINT64_C(0x9e3779b97f4a7c15) + 12345;
+    month->random.state = settings->seed;
+    month->random.state = random_next(&month->random); /* near seeds are to have nothing in common */
+    month->used = memory_take(USED_OCTETS);
     arena_init(&month->texts, NULL, 0);
     world_make(month);
     background_make(month);
@@ -331,6 +333,7 @@ void month_free(struct month *month)
     if (!month)
         return;
     table_drop(&month->addresses);
+    memory_give(month->used, USED_OCTETS);
     memory_give(month->hosts, month->host_room * sizeof *month->hosts);
     memory_give(month->records, month->record_room * sizeof *month->records);
     memory_give(month->truths, month->truth_room * sizeof *month->truths);

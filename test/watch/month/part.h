@@ -24,6 +24,9 @@ enum {
 
 enum as_kind { AS_ACCESS, AS_HOSTING, AS_CLOUD, AS_SCHOOL };
 
+/* 240.0.0.0/4, a bit each. */
+#define USED_OCTETS ((size_t)1 << 25)
+
 /* An autonomous system with a few /16. */
 struct as {
     uint32_t number;
@@ -92,6 +95,7 @@ struct month {
     struct month_truth *truths;
     size_t truth_count, truth_room;
     size_t at;
+    uint8_t *used;          /* a bit for each IPv4 address that a host has */
     struct table addresses; /* 16 octets to struct host, made when all are there */
     struct prefix trusted[2];
     size_t trusted_count;

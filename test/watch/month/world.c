@@ -149,6 +149,19 @@ uint32_t as_of_kind(struct month *month, enum as_kind kind)
     return as;
 }
 
+/* Marks an address as some host's; false: it is already. */
+static bool address_use(struct month *month, const struct address *address)
+{
+    const uint8_t *o = address->octets;
+    const uint32_t number = (uint32_t)(o[0] & 15) << 24 | (uint32_t)o[1] << 16 | (uint32_t)o[2] << 8 | o[3];
+    uint8_t *bits = &month->used[number / 8];
+    const uint8_t bit = (uint8_t)(1u << number % 8);
+    const bool free = address->family == ADDRESS_IPV6 || !(*bits & bit);
+    if (address->family == ADDRESS_IPV4)
+        *bits |= bit;
+    return free;
+}
+
 static struct address address_make(uint16_t block, uint32_t low)
 {
     const uint8_t octets[4] = {(uint8_t)(240 + block / 256), (uint8_t)block, (uint8_t)(low >> 8),
@@ -156,7 +169,7 @@ static struct address address_make(uint16_t block, uint32_t low)
     return address_from_octets(ADDRESS_IPV4, octets, 0);
 }
 
-struct address address_in(struct month *month, uint32_t as)
+static struct address address_any(struct month *month, uint32_t as)
 {
     const struct as *of = &month->as[as];
     const uint16_t block = of->blocks[draw(month, of->block_count)];
@@ -169,9 +182,23 @@ struct address address_in(struct month *month, uint32_t as)
     return address_make(block, draw(month, 65536));
 }
 
+struct address address_in(struct month *month, uint32_t as)
+{
+    struct address address;
+    do {
+        address = address_any(month, as);
+    } while (!address_use(month, &address));
+    return address;
+}
+
 struct address address_in_net(struct month *month, uint32_t as, uint16_t third)
 {
-    return address_make(month->as[as].blocks[0], (uint32_t)third << 8 | draw_from(month, 1, 254));
+    struct address address;
+    unsigned tries = 1000; /* a /24 may be full */
+    do {
+        address = address_make(month->as[as].blocks[0], (uint32_t)third << 8 | draw_from(month, 1, 254));
+    } while (!address_use(month, &address) && --tries);
+    return address;
 }
 
 static struct slice generic_name_of(struct month *month, uint32_t as, const struct address *address)
