@@ -3,6 +3,7 @@
 
 #include "base/arena.h"
 #include "daemon/conf.h"
+#include "daemon/survey.h"
 #include "wire/json.h"
 
 #include <stdio.h>
@@ -91,6 +92,28 @@ static void print_routes(const struct cli *cli, const struct site *site)
     arena_drop(&arena);
 }
 
+/* Zones are not shown: they may hold a key. */
+static void print_blocklists(const struct cli *cli, const struct site *site)
+{
+    static const char *const heads[] = {"blocklist", ">weight", ">codes", "of", "test entries", NULL};
+    struct cli_table *table = cli_table_new(heads);
+    struct arena arena;
+
+    arena_init(&arena, NULL, 0);
+    for (size_t i = 0; i < site->blocklist_count; i++) {
+        const struct blocklist *list = &site->blocklists[i];
+        cli_table_add(table, list->name);
+        cli_table_add(table, arena_format(&arena, "%d", list->weight));
+        cli_table_add_number(table, list->code_count);
+        cli_table_add(table, list->ipv4 && list->ipv6 ? SLICE("IPv4, IPv6")
+                             : list->ipv4             ? SLICE("IPv4")
+                                                      : SLICE("IPv6"));
+        cli_table_add(table, list->probes ? SLICE("proved by them") : SLICE("none, it is believed"));
+    }
+    cli_table_end(table, cli);
+    arena_drop(&arena);
+}
+
 static void print_summary(const struct cli *cli, const struct site *site)
 {
     char text[ADDRESS_PORT_TEXT_SIZE];
@@ -108,6 +131,68 @@ static void print_summary(const struct cli *cli, const struct site *site)
         cli_print("\n");
         print_routes(cli, site);
     }
+    if (site->blocklist_count) {
+        cli_print("\n");
+        print_blocklists(cli, site);
+        if (!site_asks_names(site))
+            cli_print("dns.server is none: no list is asked.\n");
+    }
+}
+
+/* --- live ---------------------------------------------------------------------------------------------- */
+
+struct live {
+    const struct cli *cli;
+    struct json *json; /* NULL: for people */
+    size_t bad;
+};
+
+static void live_row(void *data, const struct survey_row *row)
+{
+    struct live *live = data;
+
+    live->bad += !row->fine;
+    if (live->json) {
+        json_object_open(live->json);
+        json_put_text(live->json, "kind", slice_text(row->kind));
+        json_put_text(live->json, "name", row->name);
+        json_put_bool(live->json, "fine", row->fine);
+        json_put_text(live->json, "came", row->came);
+        json_put_u64(live->json, "took_ms", row->took_ms);
+        json_object_close(live->json);
+        return;
+    }
+    cli_print("%s%s%s %.*s ", cli_style(live->cli, row->fine ? CLI_STYLE_GOOD : CLI_STYLE_BAD), row->kind,
+              cli_style(live->cli, CLI_STYLE_PLAIN), SLICE_ARGS(row->name));
+    cli_print_text(row->came);
+    if (row->took_ms)
+        cli_print(", in %llu ms", (unsigned long long)row->took_ms);
+    cli_print("\n");
+}
+
+/* Whether all is as it should be. */
+static bool print_live(const struct cli *cli, const struct site *site)
+{
+    struct live live = {.cli = cli};
+
+    cli_print("\n");
+    if (site_asks_names(site))
+        survey_run(site, live_row, &live);
+    else
+        cli_print("dns.server is none: there is nobody to ask.\n");
+    return !live.bad;
+}
+
+static bool json_live(struct json *json, const struct site *site)
+{
+    struct live live = {.json = json};
+
+    json_key(json, "live");
+    json_array_open(json);
+    if (site_asks_names(site))
+        survey_run(site, live_row, &live);
+    json_array_close(json);
+    return !live.bad;
 }
 
 static void print_notes(const struct cli *cli, const struct conf_report *report)
@@ -157,6 +242,18 @@ static void json_route(struct json *json, const struct route *route, struct aren
     json_object_close(json);
 }
 
+static void json_blocklist(struct json *json, const struct blocklist *list)
+{
+    json_object_open(json);
+    json_put_text(json, "name", list->name);
+    json_put_i64(json, "weight", list->weight);
+    json_put_u64(json, "codes", list->code_count);
+    json_put_bool(json, "ipv4", list->ipv4);
+    json_put_bool(json, "ipv6", list->ipv6);
+    json_put_bool(json, "probes", list->probes);
+    json_object_close(json);
+}
+
 static void json_site(struct json *json, const struct site *site, struct arena *arena)
 {
     char text[ADDRESS_PORT_TEXT_SIZE];
@@ -173,13 +270,20 @@ static void json_site(struct json *json, const struct site *site, struct arena *
     for (size_t i = 0; i < site->route_count; i++)
         json_route(json, &site->routes[i], arena);
     json_array_close(json);
+    json_key(json, "blocklists");
+    json_array_open(json);
+    for (size_t i = 0; i < site->blocklist_count; i++)
+        json_blocklist(json, &site->blocklists[i]);
+    json_array_close(json);
 }
 
-static void print_json(const char *file, const struct site *site, const struct conf_report *report)
+/* Whether all is as it should be. */
+static bool print_json(const char *file, const struct site *site, const struct conf_report *report, bool live)
 {
     struct arena arena;
     struct json json;
     struct buf buf;
+    bool fine = true;
 
     arena_init(&arena, NULL, 0);
     buf_init(&buf, JSON_MAX);
@@ -192,11 +296,14 @@ static void print_json(const char *file, const struct site *site, const struct c
     json_notes(&json, "warnings", &report->warnings);
     if (site)
         json_site(&json, site, &arena);
+    if (site && live)
+        fine = json_live(&json, site);
     json_object_close(&json);
     (void)json_end(&json);
     cli_print_line(&buf);
     buf_drop(&buf);
     arena_drop(&arena);
+    return fine;
 }
 
 static int run(struct cli *cli, int argc, char **argv)
@@ -206,18 +313,27 @@ static int run(struct cli *cli, int argc, char **argv)
 
     conf_report_init(&report);
     struct site *site = conf_load(file, CONF_CARE_FILES, &report);
+    const bool live = cli_option(cli, "live");
+    bool fine = true;
     if (cli->json) {
-        print_json(file, site, &report);
+        fine = print_json(file, site, &report, live);
     } else {
         if (site)
             print_summary(cli, site);
         print_notes(cli, &report);
+        if (site && live)
+            fine = print_live(cli, site);
     }
-    const int status = site ? CLI_OK : CLI_CONFIG;
+    const int status = !site ? CLI_CONFIG : fine ? CLI_OK : CLI_FAILED;
     site_free(site);
     conf_report_drop(&report);
     return status;
 }
+
+static const struct cli_option options[] = {
+    {0, "live", NULL, "ask name servers and blocklists, too, and tell what came"},
+    {0, NULL, NULL, NULL},
+};
 
 const struct cli_command command_check_config = {
     .name = "check-config",
@@ -225,11 +341,17 @@ const struct cli_command command_check_config = {
     .summary = "look for mistakes in the configuration",
     .arguments = "[FILE]",
     .arguments_max = 1,
+    .options = options,
     .help = "Reads the configuration with all its includes, and looks at the certificates\n"
             "and alias tables that it names. Every mistake is told as FILE:LINE: what, and\n"
             "what was expected. Then come warnings: what is allowed but dangerous or of no\n"
             "use, such as a way to relay for strangers. The exit status is 78 where there\n"
-            "are mistakes, else 0.\n",
+            "are mistakes, else 0.\n"
+            "\n"
+            "--live asks each name server by itself, and each blocklist for its test entries\n"
+            "(RFC 5782), with the configuration's own deadlines. The exit status is 1 then\n"
+            "where one does not answer, invents names, or is no list.\n",
     .examples = "postern check-config\n"
+                "postern check-config --live\n"
                 "postern check-config etc/demo.conf\n",
 };

@@ -70,6 +70,10 @@ struct resolver_counts {
     enum resolver_state state;
 };
 
+/* The servers that the text names, the system's where it is empty. Negative with *error: none, or not
+ * rightly. */
+int resolver_servers(struct slice servers, struct address ret_servers[RESOLVER_SERVERS], size_t *ret_count,
+                     struct error *error);
 /* NULL with *error: no server is named rightly, or the system refuses. */
 struct resolver *resolver_open(const struct resolver_settings *settings, struct error *error);
 /* Nobody who waits is told. NULL is taken. */

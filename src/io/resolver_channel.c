@@ -296,16 +296,32 @@ static int servers_of_system(struct address servers[RESOLVER_SERVERS], size_t *r
     return count ? 0 : error_set(error, 0, "the system names no name server: %s", ares_strerror(status));
 }
 
+static int servers_find(struct slice text, struct address servers[RESOLVER_SERVERS], size_t *ret_count,
+                        struct error *error)
+{
+    int result = text.len ? servers_named(text, servers, ret_count, error)
+                          : servers_of_system(servers, ret_count, error);
+    return result < 0 || *ret_count ? result : error_set(error, 0, "no name server is named");
+}
+
+int resolver_servers(struct slice servers, struct address ret_servers[RESOLVER_SERVERS], size_t *ret_count,
+                     struct error *error)
+{
+    if (ares_library_init(ARES_LIB_INIT_ALL) != ARES_SUCCESS)
+        return error_set(error, 0, "c-ares cannot begin");
+    int result = servers_find(servers, ret_servers, ret_count, error);
+    ares_library_cleanup();
+    return result;
+}
+
 int channels_open(struct resolver *resolver, struct error *error)
 {
     struct address servers[RESOLVER_SERVERS];
-    const struct slice named = resolver->settings.servers;
     size_t count = 0;
     resolver->tick.due = tick_due;
     if (ares_library_init(ARES_LIB_INIT_ALL) != ARES_SUCCESS)
         return error_set(error, 0, "c-ares cannot begin");
-    if ((named.len ? servers_named(named, servers, &count, error)
-                   : servers_of_system(servers, &count, error)) < 0)
+    if (servers_find(resolver->settings.servers, servers, &count, error) < 0)
         return -1;
     resolver->local = count > 0;
     for (size_t i = 0; i < count; i++) {
@@ -313,7 +329,7 @@ int channels_open(struct resolver *resolver, struct error *error)
             return -1;
         resolver->local &= address_is_special(&servers[i]);
     }
-    return count ? 0 : error_set(error, 0, "no name server is named");
+    return 0;
 }
 
 void channels_close(struct resolver *resolver)
