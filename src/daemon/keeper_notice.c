@@ -200,8 +200,11 @@ void keeper_notice_event(struct keeper_notice *keeper, const struct journal_read
     if (notice_watch_lacks(keeper->watch, event))
         learn(keeper, reader, item);
     const size_t count = notice_watch_event(keeper->watch, event, incidents);
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i < count; i++) {
+        incidents[i].sequence = item->at.sequence;
+        incidents[i].offset = item->at.offset;
         notices_add(&keeper->notices, &incidents[i], now_ms(keeper));
+    }
 }
 
 /* --- the store ----------------------------------------------------------------------------------------- */
@@ -241,15 +244,47 @@ void keeper_notice_committed(struct keeper_notice *keeper)
 
 /* --- the mail ------------------------------------------------------------------------------------------ */
 
-static bool transcript(void *data, uint64_t session, struct buf *out)
+static bool file_find(const struct segment_listing *listing, const struct notice_example *example,
+                      struct segment_name *ret_name)
 {
-    const struct keeper_notice *keeper = data;
-    const struct notice_transcript_settings settings = {TRANSCRIPT_LINES, zone_minutes};
-    struct history history;
+    for (size_t i = 0; i < listing->count; i++) {
+        const struct segment_name *name = &listing->names[i];
+        if (name->sequence == example->sequence && name->number == segment_gate(example->session) &&
+            slice_equal(slice_text(name->role), SLICE("gate"))) {
+            *ret_name = *name;
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Where the session stands is known: to look for it by its time would keep everything else waiting where it
+ * is gone. */
+static void session_load(const struct keeper_notice *keeper, const struct notice_example *example,
+                         struct history *history)
+{
+    struct segment_listing listing;
+    struct segment_name name;
+    struct segment_file file;
     struct error error;
 
-    history_init(&history, session);
-    const bool there = history_load(&history, keeper->folder, &error) == 0 && history.count > 0;
+    if (segment_list(keeper->folder, &listing, &error) < 0)
+        return;
+    if (file_find(&listing, example, &name) && segment_file_open(keeper->folder, &name, &file, &error) == 0) {
+        history_chain(history, &file, example->offset);
+        segment_file_close(&file);
+    }
+    segment_listing_drop(&listing);
+}
+
+static bool transcript(void *data, const struct notice_example *example, struct buf *out)
+{
+    const struct notice_transcript_settings settings = {TRANSCRIPT_LINES, zone_minutes};
+    struct history history;
+
+    history_init(&history, example->session);
+    session_load(data, example, &history);
+    const bool there = history.count > 0;
     if (there)
         notice_transcript(&history, &settings, out);
     history_drop(&history);

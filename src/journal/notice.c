@@ -121,7 +121,10 @@ static void heap_example(struct notice_heap *heap, const struct notice_incident 
     struct notice_example *example = example_room(heap, most, cause);
     if (!example)
         return;
-    *example = (struct notice_example){.session = incident->session, .cause = (uint16_t)cause};
+    *example = (struct notice_example){.session = incident->session,
+                                       .sequence = incident->sequence,
+                                       .offset = incident->offset,
+                                       .cause = (uint16_t)cause};
     if (!incident->session)
         text_keep(example->text, sizeof example->text, incident->example);
 }

@@ -46,6 +46,8 @@ struct notice_incident {
     struct slice cause;   /* … these words */
     uint64_t session;     /* which shows it, or 0: */
     struct slice example; /* … these words */
+    uint32_t sequence;    /* of the journal file of its gate in which its end stands */
+    uint32_t offset;      /* … and where in it */
     struct address host;  /* family ADDRESS_NONE: nobody from outside */
     int64_t unix_ms;
     bool quiet; /* it is told of with others, and no mail goes for it alone */
@@ -59,6 +61,7 @@ struct notice_cause {
 
 struct notice_example {
     uint64_t session;
+    uint32_t sequence, offset;
     char text[NOTICE_EXAMPLE_SIZE]; /* where session is 0 */
     uint16_t cause;                 /* its place among the causes, or NOTICE_CAUSES: one of the others */
 };

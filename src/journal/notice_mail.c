@@ -199,16 +199,16 @@ static void add_lines(struct composing *composing, struct slice text)
     }
 }
 
-static void add_session(struct composing *composing, uint64_t session)
+static void add_session(struct composing *composing, const struct notice_example *example)
 {
     const struct notice_mail *mail = composing->mail;
     struct buf text;
     buf_init(&text, TRANSCRIPT_MAX);
-    if (mail->transcript && mail->transcript(mail->data, session, &text)) {
+    if (mail->transcript && mail->transcript(mail->data, example, &text)) {
         add_lines(composing, buf_slice(&text));
     } else {
         char id[EVENT_ID_SIZE];
-        event_id_print(session, id);
+        event_id_print(example->session, id);
         (void)buf_add_format(composing->out, "Session %s: its records are not in the journal any more.\r\n",
                              id);
     }
@@ -227,7 +227,7 @@ static void add_examples(struct composing *composing, unsigned which, const stru
             (void)buf_add_format(composing->out, ": #%u", heap->causes[example->cause].reply);
         add(composing, " ---\r\n\r\n");
         if (example->session)
-            add_session(composing, example->session);
+            add_session(composing, example);
         else
             add_wrapped(composing, slice_text(example->text), 0);
         add(composing, "\r\n");

@@ -16,9 +16,9 @@ struct notice_mail {
     struct slice to;   /* the recipient's address */
     int64_t now_ms;
     int (*zone_minutes)(int64_t unix_seconds); /* NULL: UTC */
-    /* Adds a session's transcript, lines ended by LF, plain ASCII. False: the journal has it no more. May be
-     * NULL. */
-    bool (*transcript)(void *data, uint64_t session, struct buf *out);
+    /* Adds the transcript of the example's session, lines ended by LF, plain ASCII. False: the journal has it
+     * no more. May be NULL. */
+    bool (*transcript)(void *data, const struct notice_example *example, struct buf *out);
     void *data;
 };
 

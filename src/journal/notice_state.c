@@ -3,7 +3,7 @@
  *   heap CLASS OPEN COUNT OTHERS FIRST LAST     what follows is of this class
  *   cause COUNT REPLY TEXT
  *   host COUNT OVER ADDRESS
- *   example SESSION CAUSE TEXT
+ *   example SESSION CAUSE SEQUENCE OFFSET TEXT
  *   sent TIME                                   the newest first
  *   day BEGAN DUE LOUD
  *   notice ID DIGEST FROM TO
@@ -35,9 +35,11 @@ static void heap_print(const struct notice_heap *heap, unsigned which, int64_t o
         buf_add_format(out, "host %" PRIu64 " %" PRIu64 " %s\n", heap->hosts[i].count, heap->hosts[i].over,
                        address);
     }
-    for (size_t i = 0; i < heap->example_count; i++)
-        buf_add_format(out, "example %" PRIu64 " %u %s\n", heap->examples[i].session, heap->examples[i].cause,
-                       heap->examples[i].text);
+    for (size_t i = 0; i < heap->example_count; i++) {
+        const struct notice_example *example = &heap->examples[i];
+        buf_add_format(out, "example %" PRIu64 " %u %u %u %s\n", example->session, example->cause,
+                       example->sequence, example->offset, example->text);
+    }
 }
 
 void notices_print(const struct notices *notices, enum notices_part part, struct buf *out)
@@ -155,6 +157,8 @@ static void example_read(struct reading *reading, struct slice line)
     struct notice_example example = {.session = number(reading, &line)};
     const uint64_t cause = number(reading, &line);
     example.cause = (uint16_t)(cause < NOTICE_CAUSES ? cause : NOTICE_CAUSES);
+    example.sequence = (uint32_t)number(reading, &line);
+    example.offset = (uint32_t)number(reading, &line);
     text_read(line, example.text, sizeof example.text);
     if (heap && !reading->bad && heap->example_count < NOTICE_EXAMPLES)
         heap->examples[heap->example_count++] = example;

@@ -451,7 +451,7 @@ static void what_cannot_be_read_is_left_out(void **state)
                                         "heap none 1 2 3 4 5\n",
                                         "heap policy\n",
                                         "heap policy x 1 0 1 1\ncause 1 170 \n",
-                                        "cause 1 170 \nhost 1 0 192.0.2.1\nexample 1 0 \n",
+                                        "cause 1 170 \nhost 1 0 192.0.2.1\nexample 1 0 1 2 \n",
                                         "notice\nnotice a b c d\n",
                                         "sent x\nsent\n",
                                         "day\nday x y\n",

@@ -31,14 +31,14 @@ static void compare(struct slice text, const char *name)
 
 /* --- transcripts --------------------------------------------------------------------------------------- */
 
-static bool seed_transcript(void *data, uint64_t session, struct buf *out)
+static bool seed_transcript(void *data, const struct notice_example *example, struct buf *out)
 {
     const struct notice_transcript_settings settings = {.lines_max = 0};
     struct seed seed;
     struct history history;
     (void)data;
     seed_tell(&seed);
-    history_init(&history, session);
+    history_init(&history, example->session);
     history_add(&history, buf_slice(&seed.records));
     notice_transcript(&history, &settings, out);
     history_drop(&history);
@@ -46,10 +46,10 @@ static bool seed_transcript(void *data, uint64_t session, struct buf *out)
     return true;
 }
 
-static bool gone(void *data, uint64_t session, struct buf *out)
+static bool gone(void *data, const struct notice_example *example, struct buf *out)
 {
     (void)data;
-    (void)session;
+    (void)example;
     (void)out;
     return false;
 }
@@ -74,7 +74,7 @@ static void a_transcript_reads_as_the_golden_file(void **state)
     uint64_t session;
     memcpy(&session, seed_session().at, sizeof session);
     buf_init(&out, 1 << 20);
-    seed_transcript(NULL, session, &out);
+    seed_transcript(NULL, &(struct notice_example){.session = session}, &out);
     compare(buf_slice(&out), "seed-001.notice");
     buf_drop(&out);
 }
@@ -192,9 +192,9 @@ static void assert_message(struct slice text)
 }
 
 /* A session in which the peer sent all that it can think of. */
-static bool nasty_transcript(void *data, uint64_t session, struct buf *out)
+static bool nasty_transcript(void *data, const struct notice_example *example, struct buf *out)
 {
-    const struct event_stamp stamp = {.session = session, .unix_us = BEGAN_MS * 1000};
+    const struct event_stamp stamp = {.session = example->session, .unix_us = BEGAN_MS * 1000};
     const struct slice nasty = SLICE("\r\n.\r\n\033[2J\x80\xff\n\nSubject: x\r\n");
     const struct notice_transcript_settings settings = {0};
     char all[1000];
@@ -211,7 +211,7 @@ static bool nasty_transcript(void *data, uint64_t session, struct buf *out)
     event_add_http_request(&records, &stamp,
                            &(struct event_http_request){.sender = nasty, .recipients = nasty});
     event_add_session_ended(&records, &stamp, &(struct event_session_ended){.ptr = nasty});
-    history_init(&history, session);
+    history_init(&history, example->session);
     history_add(&history, buf_slice(&records));
     notice_transcript(&history, &settings, out);
     history_drop(&history);
