@@ -136,6 +136,7 @@ extern const struct cli_command command_journal;
 extern const struct cli_command command_known;
 extern const struct cli_command command_play;
 extern const struct cli_command command_queue;
+extern const struct cli_command command_replay;
 extern const struct cli_command command_sessions;
 extern const struct cli_command command_reload;
 extern const struct cli_command command_scan_log;

@@ -47,8 +47,9 @@ void conf_notes_print(const struct conf_notes *notes, struct buf *buf);
 /* How much is looked at. A command that only wants to find the running gate may lack the right to read keys.
  */
 enum conf_care {
-    CONF_CARE_TEXT, /* the configuration and its includes alone */
-    CONF_CARE_FILES /* the files it names, too: certificates and their keys, alias tables */
+    CONF_CARE_TEXT,   /* the configuration and its includes alone */
+    CONF_CARE_TABLES, /* access tables, too: what decides about a session */
+    CONF_CARE_FILES   /* the files it names, too: certificates and their keys, alias tables */
 };
 
 /* Reads a file. NULL: there are mistakes, all in the report; also where the file cannot be read. The site is

@@ -60,7 +60,7 @@ void conf_access_read(const struct conf_at *at)
             continue;
         }
         const struct slice file = conf_path(at, value), shown = conf_shown(at->maker, value);
-        if (at->maker->care != CONF_CARE_FILES)
+        if (at->maker->care == CONF_CARE_TEXT)
             continue;
         if (conf_file_read(at->maker, file.at, ACCESS_SIZE_MAX, &text, NULL, &error) < 0)
             conf_mistake(at->maker, conf_place_of_value(at, i), "access \"%.*s\": the file %s",

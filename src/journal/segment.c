@@ -331,6 +331,11 @@ enum segment_status segment_file_read(struct segment_file *file, uint64_t offset
     return have.len ? SEGMENT_TORN : SEGMENT_END;
 }
 
+struct slice segment_file_record(const struct segment_file *file, uint64_t offset, size_t size)
+{
+    return slice_head(window_from(file, offset), size);
+}
+
 /* --- milestones ---------------------------------------------------------------------------------------- */
 
 /* The marker alone proves nothing at a place: it must stand in a whole record of kind 0. */

@@ -111,6 +111,9 @@ enum segment_status {
 enum segment_status segment_file_read(struct segment_file *file, uint64_t offset, struct event *ret_event,
                                       size_t *ret_size);
 
+/* The octets of the record that was read last, at that offset and of that size, until the next call. */
+struct slice segment_file_record(const struct segment_file *file, uint64_t offset, size_t size);
+
 /* The last milestone that begins before `before`; 0: there is none. */
 uint64_t segment_file_milestone_before(struct segment_file *file, uint64_t before);
 /* The first milestone at or behind `from`; 0: there is none. */
