@@ -126,6 +126,7 @@ static const struct {
     {"recipients_total", "Recipients, and how RCPT was answered"},
     {"messages_total", "Messages that came to their end, and what became of them"},
     {"deliveries_total", "Attempts to deliver a recipient's copy of a message"},
+    {"notices_total", "Notices to the postmaster"},
     {"answers_total", "Answers to what sessions asked"},
     {"configurations_total", "Configurations that were loaded or refused"},
 };

@@ -17,7 +17,7 @@
 
 #define STAT_LIMIT 1280 /* numbers are below */
 
-enum stat {
+enum stat_number {
     STAT_NONE = 0,
 #define SECTION(name, word, doc)
 #define STAT(name, number, section, text, metric, doc) STAT_##name = number,
