@@ -65,8 +65,9 @@ bool cli_option_duration(const struct cli *cli, const char *name, uint64_t other
 struct site *cli_site(const struct cli *cli);
 
 struct cli_call {
-    const char *socket;   /* "postern.sock", "courier.sock" or "keeper.sock", in run-directory */
-    struct slice request; /* one line of JSON without its end */
+    const char
+        *socket; /* "postern.sock", "courier.sock", "keeper.sock" or "archivist.sock", in run-directory */
+    struct slice request;                        /* one line of JSON without its end */
     void (*line)(void *data, struct slice json); /* each answer but the last; may be NULL */
     void *data;
     uint64_t wait_ms; /* for each line; 0: 10 seconds */
@@ -132,6 +133,7 @@ extern const struct cli_command command_check_config;
 extern const struct cli_command command_completion;
 extern const struct cli_command command_explain;
 extern const struct cli_command command_help;
+extern const struct cli_command command_history;
 extern const struct cli_command command_journal;
 extern const struct cli_command command_known;
 extern const struct cli_command command_play;

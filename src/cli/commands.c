@@ -18,6 +18,7 @@ const struct cli_command *const cli_commands[] = {
     &command_known,
     &command_journal,
     &command_scan_log,
+    &command_history,
     &command_why,
     &command_completion,
     &command_help,

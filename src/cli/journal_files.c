@@ -8,6 +8,7 @@
 #include <time.h>
 
 #define FLUSH_MS 1000
+#define CHECK_MS 10000
 
 int journal_folder(const struct cli *cli, char folder[JOURNAL_FOLDER_SIZE])
 {
@@ -23,6 +24,29 @@ int journal_folder(const struct cli *cli, char folder[JOURNAL_FOLDER_SIZE])
     (void)cli_call(cli, site, &flush); /* without a running gate all of it is there */
     site_free(site);
     return CLI_OK;
+}
+
+void journal_history_folder(const char *journal, char history[JOURNAL_FOLDER_SIZE])
+{
+    const struct slice path = slice_text(journal);
+
+    (void)snprintf(history, JOURNAL_FOLDER_SIZE, "%.*shistory",
+                   SLICE_ARGS(slice_head(path, path.len - (sizeof "journal" - 1))));
+}
+
+void journal_history_check(const struct cli *cli, const char *day)
+{
+    struct site *site = cli_site(cli);
+    char request[64];
+    const int len = snprintf(request, sizeof request, "{\"command\":\"check\",\"day\":\"%s\"}", day);
+    const struct cli_call call = {.socket = "archivist.sock",
+                                  .request = slice_of(request, (size_t)len),
+                                  .wait_ms = CHECK_MS,
+                                  .quiet = true};
+
+    if (site)
+        (void)cli_call(cli, site, &call); /* where none runs the next start finds it */
+    site_free(site);
 }
 
 int journal_fail(const struct cli *cli, const char *folder, const struct error *error)

@@ -10,6 +10,10 @@
 /* Where the configuration's journal is; a running gate is asked to write what it still gathers, and is waited
  * for a second at most. CLI_OK, or the mistakes were told. */
 int journal_folder(const struct cli *cli, char folder[JOURNAL_FOLDER_SIZE]);
+/* The history's folder, which stands beside the journal's. */
+void journal_history_folder(const char *journal, char history[JOURNAL_FOLDER_SIZE]);
+/* Has the archivist look at a day of the history (its file's name) that turned out to be damaged. */
+void journal_history_check(const struct cli *cli, const char *day);
 /* Tells why there is nothing to read; `error` is what opening the folder gave. Returns CLI_FAILED. */
 int journal_fail(const struct cli *cli, const char *folder, const struct error *error);
 /* Minutes east of UTC, where we are, at that time. */

@@ -208,8 +208,9 @@ const struct cli_command command_serve = {
     .arguments = "",
     .options = options,
     .help = "Reads the configuration, opens the addresses that it names, and starts the\n"
-            "processes: gates, which talk with clients, the courier, which delivers, and\n"
-            "the keeper, which keeps the records. A process that dies is started again.\n"
+            "processes: gates, which talk with clients, the courier, which delivers, the\n"
+            "keeper, which keeps the records, and the archivist, by whose history sessions\n"
+            "are found. A process that dies is started again.\n"
             "\n"
             "The command ends when the gate answers; with --foreground it stays. SIGTERM\n"
             "ends the gate as `postern stop` does, SIGHUP is `postern reload`. The exit\n"

@@ -3,8 +3,8 @@
 
 #include "base/text.h"
 #include "core/finding.h"
+#include "journal/finder.h"
 #include "journal/reader.h"
-#include "journal/search.h"
 #include "journal/summary.h"
 #include "journal/words.h"
 
@@ -16,19 +16,10 @@
 #define JSON_MAX   (4u * 1024u * 1024u)
 #define RESULT_MAX 60 /* columns of what came of it */
 
-struct wanted {
-    struct prefix client;
-    bool has_client;
-    struct slice ptr, helo, from, to;
-    enum finding finding; /* 0: any */
-    int verdict;          /* -1: any */
-    int64_t since_us, until_us;
-};
-
 struct run {
     const struct cli *cli;
-    struct wanted wanted;
-    char folder[JOURNAL_FOLDER_SIZE];
+    struct finder_settings wanted;
+    char folder[JOURNAL_FOLDER_SIZE], history[JOURNAL_FOLDER_SIZE];
     struct cli_table *table; /* made with its first row */
     bool follows;            /* rows are printed as they come */
     uint64_t shown;
@@ -36,112 +27,81 @@ struct run {
 
 /* --- what is wanted ------------------------------------------------------------------------------------ */
 
-static bool wanted_client(const struct cli *cli, struct wanted *wanted)
+static bool add_client(const struct cli *cli, struct filter *filter)
 {
     const char *text = cli_option(cli, "client");
+    struct prefix network;
 
-    wanted->has_client = text != NULL;
-    if (!text || prefix_parse(slice_text(text), &wanted->client))
+    if (!text || (prefix_parse(slice_text(text), &network) && filter_add_network(filter, &network)))
         return true;
     (void)cli_fail_usage(
         cli, "--client cannot be \"%s\": expected an address, or a network such as 192.0.2.0/24", text);
     return false;
 }
 
-static bool wanted_finding(const struct cli *cli, struct wanted *wanted)
+static bool add_text(const struct cli *cli, struct filter *filter, const char *option, enum trait kind)
+{
+    const char *text = cli_option(cli, option);
+
+    if (!text || filter_add_text(filter, kind, slice_text(text)))
+        return true;
+    (void)cli_fail_usage(cli, "--%s cannot be \"%s\": expected %s", option, text,
+                         kind == TRAIT_PTR || kind == TRAIT_HELO
+                             ? "a name, or a part of one between asterisks"
+                             : "a mailbox, a domain, or <>");
+    return false;
+}
+
+static bool add_finding(const struct cli *cli, struct filter *filter)
 {
     const char *text = cli_option(cli, "finding");
+    enum finding finding;
 
-    if (!text || finding_parse(slice_text(text), &wanted->finding))
+    if (!text || (finding_parse(slice_text(text), &finding) &&
+                  filter_add_number(filter, TRAIT_FINDING, (uint64_t)finding)))
         return true;
     (void)cli_fail_usage(cli, "there is no finding \"%s\"", text);
     return false;
 }
 
-static bool wanted_verdict(const struct cli *cli, struct wanted *wanted)
+static bool add_verdict(const struct cli *cli, struct filter *filter)
 {
     const char *text = cli_option(cli, "verdict");
 
-    wanted->verdict = -1;
-    for (int i = 0; text && i <= ACTION_TRAP; i++)
-        if (strcmp(text, journal_verdict_word((uint64_t)i)) == 0)
-            wanted->verdict = i;
-    if (!text || wanted->verdict >= 0)
+    if (!text)
         return true;
+    for (int i = 0; i <= ACTION_TRAP; i++)
+        if (strcmp(text, journal_verdict_word((uint64_t)i)) == 0)
+            return filter_add_number(filter, TRAIT_VERDICT, (uint64_t)i);
     (void)cli_fail_usage(
         cli, "--verdict cannot be \"%s\": expected pass, slow, defer, discard, reject, trap or drop", text);
     return false;
 }
 
-static bool wanted_parse(const struct cli *cli, struct wanted *wanted)
+/* "82", or as it stands in a reply, "#82". */
+static bool add_reply(const struct cli *cli, struct filter *filter)
 {
-    *wanted = (struct wanted){
-        .ptr = slice_text(cli_option(cli, "ptr")),
-        .helo = slice_text(cli_option(cli, "helo")),
-        .from = slice_text(cli_option(cli, "from")),
-        .to = slice_text(cli_option(cli, "to")),
-    };
-    return wanted_client(cli, wanted) && wanted_finding(cli, wanted) && wanted_verdict(cli, wanted) &&
-           journal_option_time(cli, "since", INT64_MIN, &wanted->since_us) &&
-           journal_option_time(cli, "until", INT64_MAX, &wanted->until_us);
-}
+    const char *text = cli_option(cli, "reply");
+    uint64_t number;
 
-/* Whether the part stands in the text, without regard to case. */
-static bool contains(struct slice text, struct slice part)
-{
-    if (!part.len)
+    if (!text)
         return true;
-    for (; text.len >= part.len; text = slice_from(text, 1))
-        if (slice_starts_fold(text, part))
-            return true;
+    const struct slice digits = slice_from(slice_text(text), text[0] == '#');
+    if (text_parse_u64(digits, &number) && filter_add_number(filter, TRAIT_REPLY, number))
+        return true;
+    (void)cli_fail_usage(cli, "--reply cannot be \"%s\": expected a reply's number, such as 82", text);
     return false;
 }
 
-/* What the end alone can tell: most sessions are passed over by it, unread. */
-static bool end_matches(const struct wanted *wanted, const struct event *ended)
+static bool wanted_parse(const struct cli *cli, struct filter *filter)
 {
-    const struct event_session_ended *body = &ended->body.session_ended;
-
-    if (ended->stamp.unix_us > wanted->until_us)
-        return false;
-    if (wanted->has_client && !prefix_contains(&wanted->client, &body->peer))
-        return false;
-    return contains(body->ptr, wanted->ptr) && contains(body->helo, wanted->helo);
-}
-
-static bool any_contains(const struct slice *list, size_t count, struct slice part)
-{
-    for (size_t i = 0; i < count; i++)
-        if (contains(list[i], part))
-            return true;
-    return !part.len;
-}
-
-static bool has_sender(const struct history *history, struct slice part)
-{
-    for (size_t i = 0; i < history->count && part.len; i++)
-        if (history->events[i].kind == EVENT_KIND_mail_started &&
-            contains(history->events[i].body.mail_started.sender, part))
-            return true;
-    return !part.len;
-}
-
-static bool has_finding(const struct history *history, enum finding finding)
-{
-    for (size_t i = 0; i < history->count && finding; i++)
-        if (history->events[i].kind == EVENT_KIND_finding &&
-            history->events[i].body.finding.finding == finding)
-            return true;
-    return !finding;
-}
-
-static bool session_matches(const struct wanted *wanted, const struct history *history,
-                            const struct summary *summary)
-{
-    if (wanted->verdict >= 0 && summary->verdict != (uint64_t)wanted->verdict)
-        return false;
-    return has_sender(history, wanted->from) && has_finding(history, wanted->finding) &&
-           any_contains(summary->recipients, summary->recipient_count, wanted->to);
+    filter_init(filter);
+    return add_client(cli, filter) && add_text(cli, filter, "ptr", TRAIT_PTR) &&
+           add_text(cli, filter, "helo", TRAIT_HELO) && add_text(cli, filter, "from", TRAIT_SENDER) &&
+           add_text(cli, filter, "to", TRAIT_RECIPIENT) && add_finding(cli, filter) &&
+           add_verdict(cli, filter) && add_reply(cli, filter) &&
+           journal_option_time(cli, "since", INT64_MIN, &filter->since_us) &&
+           journal_option_time(cli, "until", INT64_MAX, &filter->until_us);
 }
 
 /* --- rows ---------------------------------------------------------------------------------------------- */
@@ -208,63 +168,88 @@ static void session_show(struct run *run, const struct history *history)
 
     arena_init(&arena, NULL, 0);
     summary_make(history, &arena, &summary);
-    if (session_matches(&run->wanted, history, &summary)) {
-        run->shown++;
-        if (run->cli->json) {
-            buf_init(&out, JSON_MAX);
-            summary_json(&summary, SLICE_NONE, &out);
-            cli_print_line(&out);
-            buf_drop(&out);
-        } else {
-            row_show(run, &summary, &arena);
-        }
+    run->shown++;
+    if (run->cli->json) {
+        buf_init(&out, JSON_MAX);
+        summary_json(&summary, SLICE_NONE, &out);
+        cli_print_line(&out);
+        buf_drop(&out);
+    } else {
+        row_show(run, &summary, &arena);
     }
     arena_drop(&arena);
 }
 
 /* --- looking back -------------------------------------------------------------------------------------- */
 
-static void look_back(struct run *run, struct search *search, uint64_t limit)
+/* A session whose part of the journal is gone meanwhile is passed over. */
+static void look_back(struct run *run, struct finder *finder, uint64_t limit)
 {
-    struct event ended;
+    struct day_hit hit;
     struct history history;
 
-    while (run->shown < limit && search_next(search, &ended)) {
-        if (ended.stamp.unix_us < run->wanted.since_us)
-            break;
-        if (!end_matches(&run->wanted, &ended))
-            continue;
-        history_init(&history, ended.stamp.session);
-        search_history(search, &history);
-        session_show(run, &history);
+    while (run->shown < limit && finder_next(finder, &hit)) {
+        history_init(&history, hit.session);
+        if (finder_history(finder, &history))
+            session_show(run, &history);
         history_drop(&history);
     }
 }
 
-static int nothing_found(const struct run *run, const struct search *search)
+static void count_show(struct run *run, struct finder *finder)
 {
-    struct search_counts counts;
+    const unsigned long long count = finder_count(finder);
 
-    search_counts(search, &counts);
-    if (counts.unreadable)
-        return journal_fail(run->cli, run->folder, &counts.error);
-    if (!counts.files)
+    run->shown = 1;
+    cli_print(run->cli->json ? "{\"count\":%llu}\n" : "%llu\n", count);
+}
+
+static int nothing_found(const struct run *run, const struct finder_state *state)
+{
+    if (state->unreadable)
+        return journal_fail(run->cli, run->folder, &state->error);
+    if (!state->files)
         return cli_fail(run->cli, "the journal in %s is empty", run->folder);
     return cli_fail(run->cli, "no session is like that");
 }
 
+/* A damaged day is the archivist's to mend: it is told of it, where it runs. */
+static void incomplete_tell(struct run *run, const struct finder_state *state)
+{
+    char name[DAY_NAME_SIZE];
+
+    if (state->has_damaged) {
+        day_name_print(state->damaged_day, name);
+        journal_history_check(run->cli, name);
+    }
+    if (state->incomplete)
+        (void)cli_fail(run->cli,
+                       "%u %s of the history cannot be searched: the archivist makes %s anew from the "
+                       "journal, see postern history",
+                       state->incomplete, state->incomplete == 1 ? "day" : "days",
+                       state->incomplete == 1 ? "it" : "them");
+}
+
 static int list(struct run *run, uint64_t limit)
 {
-    struct search *search;
+    struct finder *finder;
+    struct finder_state state;
     struct error error = {0};
 
-    if (search_open(run->folder, &search, &error) < 0)
+    run->wanted.journal = run->folder;
+    run->wanted.history = run->history;
+    if (finder_open(&run->wanted, &finder, &error) < 0)
         return journal_fail(run->cli, run->folder, &error);
-    look_back(run, search, limit);
+    if (cli_option(run->cli, "count"))
+        count_show(run, finder);
+    else
+        look_back(run, finder, limit);
     if (run->table)
         cli_table_end(run->table, run->cli);
-    const int status = run->shown ? CLI_OK : nothing_found(run, search);
-    search_close(search);
+    finder_state(finder, &state);
+    incomplete_tell(run, &state);
+    const int status = run->shown ? CLI_OK : nothing_found(run, &state);
+    finder_close(finder);
     return status;
 }
 
@@ -273,12 +258,20 @@ static int list(struct run *run, uint64_t limit)
 static void take_ended(struct run *run, const struct event *ended)
 {
     struct history history;
+    struct traits traits;
 
-    if (!end_matches(&run->wanted, ended))
+    if (!filter_end_matches(&run->wanted.filter, ended))
         return;
     history_init(&history, ended->stamp.session);
-    if (history_load(&history, run->folder, NULL) == 0)
-        session_show(run, &history);
+    traits_init(&traits, ended->stamp.session);
+    if (history_load(&history, run->folder, NULL) == 0) {
+        for (size_t i = 0; i < history.count; i++)
+            if (history.events[i].stamp.session == history.session)
+                traits_take(&traits, &history.events[i]);
+        if (filter_matches(&run->wanted.filter, &traits))
+            session_show(run, &history);
+    }
+    traits_drop(&traits);
     history_drop(&history);
 }
 
@@ -312,26 +305,29 @@ static int run(struct cli *cli, int argc, char **argv)
 
     (void)argc;
     (void)argv;
-    if (!wanted_parse(cli, &run.wanted) || !cli_option_number(cli, "limit", LIMIT, &limit))
+    if (!wanted_parse(cli, &run.wanted.filter) || !cli_option_number(cli, "limit", LIMIT, &limit))
         return CLI_USAGE;
     const int status = journal_folder(cli, run.folder);
     if (status != CLI_OK)
         return status;
+    journal_history_folder(run.folder, run.history);
     run.follows = cli_option(cli, "follow") != NULL;
     return run.follows ? follow(&run) : list(&run, limit);
 }
 
 static const struct cli_option options[] = {
     {0, "client", "ADDRESS", "of this address, or of a network: 192.0.2.0/24"},
-    {0, "ptr", "TEXT", "whose confirmed name has this in it"},
-    {0, "helo", "TEXT", "whose HELO name has this in it"},
-    {0, "from", "TEXT", "with this in a sender"},
-    {0, "to", "TEXT", "with this in a recipient, refused or not"},
+    {0, "ptr", "NAME", "whose confirmed name is this, or one below it"},
+    {0, "helo", "NAME", "whose HELO name is this, or one below it"},
+    {0, "from", "MAILBOX", "with this sender, or a sender of this domain"},
+    {0, "to", "MAILBOX", "with this recipient, refused or not, or one of this domain"},
     {0, "finding", "WORD", "with this finding"},
     {0, "verdict", "WORD", "with this verdict: pass, slow, defer, discard, reject, trap, drop"},
+    {0, "reply", "N", "that got the negative reply with this number"},
     {0, "since", "TIME", "that ended since: 2h (ago), or a date"},
     {0, "until", "TIME", "that ended before"},
     {'n', "limit", "N", "at most N of them; default 20"},
+    {0, "count", NULL, "only say how many there are"},
     {'f', "follow", NULL, "show those that end from now on"},
     {0, NULL, NULL, NULL},
 };
@@ -344,9 +340,17 @@ const struct cli_command command_sessions = {
     .options = options,
     .help = "Each line is a session: its id, when it began, who the client was, what it\n"
             "called itself, the first message's sender and recipient, the octets it sent,\n"
-            "and what came of it: its messages were accepted, or its last refusal. Texts\n"
-            "are found anywhere in an address or name, whatever the case of letters.\n"
-            "postern explain ID tells the whole of one.\n",
+            "and what came of it: its messages were accepted, or its last refusal.\n"
+            "\n"
+            "example.org stands for the name and all names below it, or for the mailboxes of\n"
+            "that domain and of those below it; joe@example.org for one mailbox; <> for the\n"
+            "null sender; * for anything, as in *joe*; a word without dot and @ is found\n"
+            "anywhere. The case of letters does not matter.\n"
+            "\n"
+            "What the archivist has put into the history is found at once, however large the\n"
+            "journal is; what it has not yet is looked for in the journal itself. postern\n"
+            "explain ID tells the whole of one session.\n",
     .examples = "postern sessions --since 2h --to joe@example.org\n"
-                "postern sessions --client 192.0.2.0/24 --finding relay-denied --json\n",
+                "postern sessions --client 192.0.2.0/24 --finding relay-denied --json\n"
+                "postern sessions --ptr dynamic.example --verdict reject --since 7d --count\n",
 };

@@ -211,6 +211,28 @@ static void on_keeper(void *data, struct slice line)
     json_decref(object);
 }
 
+/* So does the archivist: until it has read all, the newest sessions are looked for in the journal. */
+static void on_archivist(void *data, struct slice line)
+{
+    const struct view *view = data;
+    json_t *object = json_loadb(line.at, line.len, 0, NULL);
+    const struct slice error = text_of(object, "error");
+
+    if (error.len) {
+        cli_print("%sthe history cannot be written: ", cli_style(view->cli, CLI_STYLE_WARNING));
+        cli_print_text(error);
+        cli_print("%s\n", cli_style(view->cli, CLI_STYLE_PLAIN));
+    } else if (json_is_true(json_object_get(object, "mending"))) {
+        cli_print("a day of the history was damaged and is made anew\n");
+    } else if (number_of(object, "behind")) {
+        cli_print("the archivist has %llu octets of the journal still to read\n",
+                  (unsigned long long)number_of(object, "behind"));
+    } else {
+        cli_print("the history has all that was recorded\n");
+    }
+    json_decref(object);
+}
+
 static void on_line_json(void *data, struct slice line)
 {
     (void)data;
@@ -240,6 +262,13 @@ static int run(struct cli *cli, int argc, char **argv)
                                     .quiet = true};
     if (status == CLI_OK && cli_call(cli, site, &keeper) != CLI_OK && !cli->json)
         cli_print("the keeper does not answer\n");
+    const struct cli_call archivist = {.socket = "archivist.sock",
+                                       .request = SLICE("{\"command\":\"status\"}"),
+                                       .line = cli->json ? on_line_json : on_archivist,
+                                       .data = &view,
+                                       .quiet = true};
+    if (status == CLI_OK && cli_call(cli, site, &archivist) != CLI_OK && !cli->json)
+        cli_print("the archivist does not answer: sessions are looked for in the journal\n");
     site_free(site);
     return status;
 }
@@ -256,12 +285,12 @@ const struct cli_command command_status = {
             "of 100 moments. Then whether name servers answer; for each blocklist whether it\n"
             "works, how often it was asked since the gates that run were started, what came\n"
             "of it, and how long an answer took that was not in memory; and how far the\n"
-            "keeper is behind with reading what the others record. With --json, one object a\n"
-            "line: for the supervisor, each address, each process (lag_p99_us, and of what it\n"
-            "was made, lag_50us to lag_more: microseconds of busy time in which whoever came\n"
-            "waited at most so long for the loop), the sums, the name servers, each\n"
-            "blocklist, and the keeper's counts (behind: octets that it has not read, lag_ms:\n"
-            "how old the newest event is that it has).\n",
+            "keeper and the archivist are behind with reading what the others record. With\n"
+            "--json, one object a line: for the supervisor, each address, each process\n"
+            "(lag_p99_us, and of what it was made, lag_50us to lag_more: microseconds of busy\n"
+            "time in which whoever came waited at most so long for the loop), the sums, the name\n"
+            "servers, each blocklist, and the keeper's and the archivist's counts (behind: octets that it has\n"
+            "not read, lag_ms: how old the newest event is that it has).\n",
     .examples = "postern status\n"
                 "postern status --json\n",
 };

@@ -155,10 +155,10 @@ static int gates_start(struct supervisor *supervisor, struct generation *generat
     return 0;
 }
 
-/* Courier and keeper: there is one of each, and the next begins when the last has ended. */
+/* Courier, keeper and archivist: there is one of each, and the next begins when the last has ended. */
 static int singles_start(struct supervisor *supervisor, struct generation *generation, struct error *error)
 {
-    for (enum worker_role role = WORKER_COURIER; role <= WORKER_KEEPER; role++) {
+    for (enum worker_role role = WORKER_COURIER; role <= WORKER_ARCHIVIST; role++) {
         if (!children_count(supervisor, NULL, role, false) &&
             child_start(child_new(supervisor, generation, role, 0), error) < 0)
             return -1;
@@ -167,7 +167,7 @@ static int singles_start(struct supervisor *supervisor, struct generation *gener
 }
 
 /* A generation comes up: courier and keeper first, for gates look recipients up in what the courier
- * publishes. 1: all of it serves; 0: it takes longer. */
+ * publishes; the archivist is not waited for. 1: all of it serves; 0: it takes longer. */
 static int generation_raise(struct supervisor *supervisor, struct generation *generation, struct error *error)
 {
     if (singles_start(supervisor, generation, error) < 0)
@@ -197,6 +197,13 @@ static void children_end(struct supervisor *supervisor, const struct generation 
     }
 }
 
+/* Those who read the journal: keeper and archivist. */
+static void readers_end(struct supervisor *supervisor, const struct generation *generation)
+{
+    children_end(supervisor, generation, WORKER_KEEPER, KEEPER_STOP_MS, SLICE_NONE);
+    children_end(supervisor, generation, WORKER_ARCHIVIST, KEEPER_STOP_MS, SLICE_NONE);
+}
+
 /* --- reloading ----------------------------------------------------------------------------------------- */
 
 static void reload_answer(struct supervisor *supervisor, const char *failure)
@@ -223,7 +230,7 @@ static void reload_give_up(struct supervisor *supervisor, const char *failure)
         children_end(supervisor, generation, WORKER_GATE, 0, SLICE_NONE);
         children_end(supervisor, generation, WORKER_COURIER, site_of(supervisor)->set.stop_within,
                      SLICE_NONE);
-        children_end(supervisor, generation, WORKER_KEEPER, KEEPER_STOP_MS, SLICE_NONE);
+        readers_end(supervisor, generation);
     }
     sockets_trim(supervisor, supervisor->current->site, NULL);
     generations_trim(supervisor);
@@ -271,7 +278,7 @@ static int reload_begin(struct supervisor *supervisor, struct site *site, struct
         return -1;
     supervisor->failure[0] = 0;
     children_end(supervisor, NULL, WORKER_COURIER, site_of(supervisor)->set.stop_within, SLICE_NONE);
-    children_end(supervisor, NULL, WORKER_KEEPER, KEEPER_STOP_MS, SLICE_NONE);
+    readers_end(supervisor, NULL);
     return generation_raise(supervisor, supervisor->next, error) < 0 ? -1 : 0;
 }
 
@@ -351,8 +358,8 @@ void supervisor_stop(struct supervisor *supervisor, slab_handle request)
     supervisor_look(supervisor);
 }
 
-/* The gates first, as the courier takes up what they have stored; the keeper last, as it reads what all have
- * written. */
+/* The gates first, as the courier takes up what they have stored; keeper and archivist last, as they read
+ * what all have written. */
 static void look_stop(struct supervisor *supervisor)
 {
     if (supervisor->phase == PHASE_STOP_GATES && !children_count(supervisor, NULL, WORKER_GATE, false)) {
@@ -362,9 +369,10 @@ static void look_stop(struct supervisor *supervisor)
     }
     if (supervisor->phase == PHASE_STOP_COURIER && !children_count(supervisor, NULL, WORKER_COURIER, false)) {
         supervisor->phase = PHASE_STOP_KEEPER;
-        children_end(supervisor, NULL, WORKER_KEEPER, KEEPER_STOP_MS, SLICE_NONE);
+        readers_end(supervisor, NULL);
     }
-    if (supervisor->phase == PHASE_STOP_KEEPER && !children_count(supervisor, NULL, WORKER_KEEPER, false))
+    if (supervisor->phase == PHASE_STOP_KEEPER && !children_count(supervisor, NULL, WORKER_KEEPER, false) &&
+        !children_count(supervisor, NULL, WORKER_ARCHIVIST, false))
         loop_stop(supervisor->loop);
 }
 

@@ -1,6 +1,7 @@
 /* The processes: starting, watching, starting again, ending. */
 #include "base/memory.h"
 #include "core/event.h"
+#include "daemon/archivist.h"
 #include "daemon/courier.h"
 #include "daemon/gate.h"
 #include "daemon/keeper.h"
@@ -99,6 +100,7 @@ static int role_run(const struct worker *worker)
     case WORKER_GATE: return gate_run(worker);
     case WORKER_COURIER: return courier_run(worker);
     case WORKER_KEEPER: return keeper_run(worker);
+    case WORKER_ARCHIVIST: return archivist_run(worker);
     }
     return 1;
 }
@@ -395,7 +397,8 @@ static void child_crashed(struct child *child, int status)
     supervisor_say(supervisor, "%s %d has ended by itself (%s) and is started again in %llu ms",
                    worker_word(child->role), (int)child->pid, how, (unsigned long long)child->delay_ms);
     crash_record(child, how);
-    bool awaited = supervisor->phase == PHASE_START || child->generation == supervisor->next;
+    bool awaited = child->role != WORKER_ARCHIVIST && /* mail goes on without search */
+                   (supervisor->phase == PHASE_START || child->generation == supervisor->next);
     if (awaited && !supervisor->failure[0])
         snprintf(supervisor->failure, sizeof supervisor->failure, "%s: %s", worker_word(child->role), how);
     child->pid = 0;

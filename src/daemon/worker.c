@@ -23,6 +23,7 @@ const char *worker_word(enum worker_role role)
     case WORKER_GATE: return "gate";
     case WORKER_COURIER: return "courier";
     case WORKER_KEEPER: return "keeper";
+    case WORKER_ARCHIVIST: return "archivist";
     }
     return NULL;
 }

@@ -13,8 +13,8 @@
 #include "io/loop.h"
 #include "io/tls.h"
 
-enum worker_role { WORKER_GATE, WORKER_COURIER, WORKER_KEEPER };
-#define WORKER_ROLES 3
+enum worker_role { WORKER_GATE, WORKER_COURIER, WORKER_KEEPER, WORKER_ARCHIVIST };
+#define WORKER_ROLES 4
 const char *worker_word(enum worker_role role); /* "gate" */
 
 /* A listening socket and the place of its entry in site->listens. */
@@ -89,6 +89,7 @@ void worker_ready(const struct worker *worker); /* tells the supervisor */
 int worker_fail(const struct worker *worker, const struct error *error);
 
 /* Each role is one function, `int ROLE_run(const struct worker *worker)`, in its own header: gate_run in
- * daemon/gate.h, courier_run in daemon/courier.h, keeper_run in daemon/keeper.h. */
+ * daemon/gate.h, courier_run in daemon/courier.h, keeper_run in daemon/keeper.h, archivist_run in
+ * daemon/archivist.h. */
 
 #endif

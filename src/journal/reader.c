@@ -221,6 +221,21 @@ static void streams_restart(struct journal_reader *reader)
     }
 }
 
+/* Leaves in the listing what is wanted. */
+static void listing_sift(const struct journal_reader *reader, struct segment_listing *listing)
+{
+    const struct journal_reader_settings *settings = &reader->settings;
+    size_t kept = 0;
+    for (size_t i = 0; i < listing->count && settings->wanted; i++) {
+        const struct segment_name *name = &listing->names[i];
+        bool last = i + 1 == listing->count || segment_stream_compare(name, name + 1) != 0;
+        if (settings->wanted(settings->data, name, last ? NULL : name + 1))
+            listing->names[kept++] = *name;
+    }
+    if (settings->wanted)
+        listing->count = kept;
+}
+
 static void relist(struct journal_reader *reader)
 {
     struct segment_listing listing;
@@ -229,6 +244,7 @@ static void relist(struct journal_reader *reader)
         reader->counts.error = error;
         return;
     }
+    listing_sift(reader, &listing);
     segment_listing_drop(&reader->listing);
     reader->listing = listing;
     reader->stale = false;
@@ -322,6 +338,17 @@ bool journal_reader_stream(const struct journal_reader *reader, size_t index,
         behind += file_size(reader, name);
     *ret_state = (struct journal_stream_state){
         slice_text(stream->text), {stream->sequence, (uint32_t)stream->offset}, behind};
+    return true;
+}
+
+bool journal_reader_place(const struct journal_reader *reader, size_t index, struct slice *ret_stream,
+                          struct journal_mark *ret_place)
+{
+    if (index >= reader->stream_count)
+        return false;
+    const struct stream *stream = reader->streams[index];
+    *ret_stream = slice_text(stream->text);
+    *ret_place = (struct journal_mark){stream->sequence, (uint32_t)stream->offset};
     return true;
 }
 

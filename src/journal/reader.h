@@ -21,6 +21,8 @@ struct journal_reader_settings {
     /* Where a stream is to be taken up; false: nothing is known of it. May be NULL. A place in a file that is
      * gone means the next file. */
     bool (*place)(void *data, struct slice stream, struct journal_mark *ret_place);
+    /* Whether a file is read at all; `next` is the one behind it in its stream, or NULL. May be NULL. */
+    bool (*wanted)(void *data, const struct segment_name *name, const struct segment_name *next);
     void *data;
 };
 
@@ -65,6 +67,9 @@ struct journal_stream_state {
 /* The streams by number from 0; false: there are no more. */
 bool journal_reader_stream(const struct journal_reader *reader, size_t index,
                            struct journal_stream_state *ret_state);
+/* The same without what has to be asked of the system. */
+bool journal_reader_place(const struct journal_reader *reader, size_t index, struct slice *ret_stream,
+                          struct journal_mark *ret_place);
 void journal_reader_close(struct journal_reader *reader); /* NULL is taken */
 
 #endif

@@ -174,6 +174,11 @@ void log_process_event(struct render_log *log, const struct event *event)
         log_line(log, 1, WHO_SYSTEM, "A notice to the postmaster waits: %s",
                  log_text(log, body->notice_failed.reason));
         break;
+    case EVENT_KIND_history_damaged:
+        log_line(log, 1, WHO_SYSTEM,
+                 "A day of the history was damaged and is made anew: %s; what was damaged is now %s",
+                 log_text(log, body->history_damaged.reason), log_text(log, body->history_damaged.file));
+        break;
     default: unknown(log, event); break;
     }
 }

@@ -19,7 +19,8 @@ struct cursor {
     uint64_t block;            /* where the block begins that is read; 0: no file is open */
     struct hit *hits;          /* of the block, in its order */
     size_t hit_room;
-    size_t hit_count; /* those that are left */
+    size_t hit_count;          /* those that are left */
+    struct journal_mark limit; /* what stands before it is not wanted */
 };
 
 struct search {
@@ -44,6 +45,13 @@ static void hit_add(struct cursor *cursor, uint64_t offset, int64_t unix_us)
     cursor->hits[cursor->hit_count++] = (struct hit){offset, unix_us};
 }
 
+static bool is_before_limit(const struct cursor *cursor, uint64_t offset)
+{
+    uint32_t sequence = cursor->file.header.name.sequence;
+    return sequence < cursor->limit.sequence ||
+           (sequence == cursor->limit.sequence && offset < cursor->limit.offset);
+}
+
 /* Behind damage the rest of a block is not read: its next milestone begins the block that was read before. */
 static void block_read(struct cursor *cursor, uint64_t start, uint64_t end)
 {
@@ -53,7 +61,7 @@ static void block_read(struct cursor *cursor, uint64_t start, uint64_t end)
     for (uint64_t at = start; at < end; at += size) {
         if (segment_file_read(&cursor->file, at, &event, &size) != SEGMENT_RECORD)
             return;
-        if (event.kind == EVENT_KIND_session_ended)
+        if (event.kind == EVENT_KIND_session_ended && !is_before_limit(cursor, at))
             hit_add(cursor, at, event.stamp.unix_us);
     }
 }
@@ -72,6 +80,8 @@ static bool file_before(struct search *search, struct cursor *cursor)
     while (cursor->behind > cursor->first) {
         const struct segment_name *name = &search->listing.names[--cursor->behind];
         struct error error = {0};
+        if (name->sequence < cursor->limit.sequence)
+            return false;
         if (segment_file_open(search->folder, name, &cursor->file, &error) < 0) {
             search->counts.unreadable++;
             search->counts.error = error;
@@ -107,7 +117,8 @@ static uint64_t block_before(struct cursor *cursor)
 static bool cursor_fill(struct search *search, struct cursor *cursor)
 {
     while (!cursor->hit_count) {
-        uint64_t end = cursor->block, start = end ? block_before(cursor) : 0;
+        bool over = cursor->block && is_before_limit(cursor, cursor->block);
+        uint64_t end = cursor->block, start = end && !over ? block_before(cursor) : 0;
         if (start)
             block_read(cursor, start, end);
         else if (!file_before(search, cursor))
@@ -118,15 +129,24 @@ static bool cursor_fill(struct search *search, struct cursor *cursor)
 
 /* --- all ----------------------------------------------------------------------------------------------- */
 
-static void cursor_add(struct search *search, size_t first, size_t behind)
+static void cursor_add(struct search *search, const struct search_limits *limits, size_t first, size_t behind)
 {
     size_t count = search->cursor_count, size = sizeof *search->cursors;
     search->cursors = memory_resize(search->cursors, count * size, (count + 1) * size);
     search->cursors[search->cursor_count++] = (struct cursor){
         .first = first, .behind = behind, .file.fd = -1, .chain.fd = -1};
+    if (limits)
+        search->cursors[search->cursor_count - 1].limit = limits->place(limits->data,
+                                                                        search->listing.names[first].number);
 }
 
 int search_open(const char *folder, struct search **ret_search, struct error *error)
+{
+    return search_open_limited(folder, NULL, ret_search, error);
+}
+
+int search_open_limited(const char *folder, const struct search_limits *limits, struct search **ret_search,
+                        struct error *error)
 {
     struct segment_listing listing;
     if (segment_list(folder, &listing, error) < 0)
@@ -140,7 +160,7 @@ int search_open(const char *folder, struct search **ret_search, struct error *er
                 break;
         search->counts.files += next - i;
         if (strcmp(listing.names[i].role, "gate") == 0)
-            cursor_add(search, i, next);
+            cursor_add(search, limits, i, next);
     }
     *ret_search = search;
     return 0;
@@ -166,6 +186,13 @@ bool search_next(struct search *search, struct event *ret_ended)
         if (segment_file_read(&newest->chain, search->hit.offset, ret_ended, &size) == SEGMENT_RECORD)
             return true;
     }
+}
+
+void search_at(const struct search *search, unsigned *ret_gate, struct journal_mark *ret_ended)
+{
+    const struct segment_name *name = &search->at->file.header.name;
+    *ret_gate = name->number;
+    *ret_ended = (struct journal_mark){name->sequence, (uint32_t)search->hit.offset};
 }
 
 void search_history(struct search *search, struct history *history)

@@ -10,10 +10,20 @@
 
 struct search;
 
+/* Where the history's part of a gate's stream ends: what stands before that place is not given. */
+struct search_limits {
+    struct journal_mark (*place)(void *data, unsigned gate); /* {0, 0}: the stream from its start */
+    void *data;
+};
+
 /* Negative: the folder cannot be read. */
 int search_open(const char *folder, struct search **ret_search, struct error *error);
+int search_open_limited(const char *folder, const struct search_limits *limits, struct search **ret_search,
+                        struct error *error);
 /* The next older session_ended; its texts live until the next call. False: there are no more. */
 bool search_next(struct search *search, struct event *ret_ended);
+/* Where that stands. */
+void search_at(const struct search *search, unsigned *ret_gate, struct journal_mark *ret_ended);
 /* All that the gate recorded of the session at hand, into an empty history. */
 void search_history(struct search *search, struct history *history);
 

@@ -1,0 +1,577 @@
+/* The history holds every session that the journal has, once, whatever happens to who writes it: it is killed
+ * at random moments, its disk refuses, its files are damaged; and what is found by it is what a reading of
+ * the journal finds. */
+#include "journal/archive.h"
+
+#include "base/memory.h"
+#include "base/random.h"
+#include "crowd.h"
+#include "journal/finder.h"
+#include "unit.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <ftw.h>
+#include <signal.h>
+#include <spawn.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define BEGIN_US INT64_C(1784932200000000) /* 2026-07-24T22:30:00Z: midnight comes on the way */
+#define HOUR_US  INT64_C(3600000000)
+#define MOST     20000
+
+struct world {
+    char folder[FOLDER_SIZE];
+    char journal[96], history[96];
+    struct crowd_session *sessions; /* that have ended */
+    size_t count;
+};
+
+static int remove_one(const char *path, const struct stat *status, int kind, struct FTW *place)
+{
+    (void)status, (void)kind, (void)place;
+    return remove(path);
+}
+
+static int world_make(void **state)
+{
+    struct world *world = memory_take(sizeof *world);
+    assert_int_equal(folder_new(world->folder, "archive"), 0);
+    snprintf(world->journal, sizeof world->journal, "%s/journal", world->folder);
+    snprintf(world->history, sizeof world->history, "%s/history", world->folder);
+    world->sessions = memory_take(MOST * sizeof *world->sessions);
+    *state = world;
+    return 0;
+}
+
+static int world_drop(void **state)
+{
+    struct world *world = *state;
+    nftw(world->folder, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+    memory_give(world->sessions, MOST * sizeof *world->sessions);
+    memory_give(world, sizeof *world);
+    return 0;
+}
+
+static struct crowd *crowd_begin(struct world *world, uint64_t sessions, uint64_t seed)
+{
+    struct crowd_settings settings = {.folder = world->journal,
+                                      .gates = 2,
+                                      .open = 20,
+                                      .sessions = sessions,
+                                      .begin_us = BEGIN_US,
+                                      .span_us = 3 * HOUR_US,
+                                      .seed = seed,
+                                      .segment_octets = 1 << 20,
+                                      .hosts = 500};
+    struct crowd *crowd;
+    struct error error = {0};
+    if (crowd_open(&settings, &crowd, &error) < 0)
+        fail_msg("%s", error.text);
+    return crowd;
+}
+
+static void crowd_take(struct world *world, struct crowd *crowd, unsigned steps)
+{
+    for (unsigned i = 0; i < steps && !crowd_is_over(crowd); i++)
+        if (crowd_step(crowd, &world->sessions[world->count]))
+            world->count++;
+}
+
+static void crowd_finish(struct world *world, struct crowd *crowd)
+{
+    while (!crowd_is_over(crowd))
+        crowd_take(world, crowd, 1000);
+    crowd_flush(crowd, 10000);
+    assert_int_equal(crowd_lost(crowd), 0);
+    crowd_close(crowd);
+}
+
+static void damaged(void *data, const char *path, const struct error *error)
+{
+    unsigned *count = data;
+    (void)path, (void)error;
+    ++*count;
+}
+
+static struct archive *archive_begin(const struct world *world, unsigned *damages)
+{
+    struct archive_settings settings = {
+        .journal = world->journal, .history = world->history, .damaged = damaged, .data = damages};
+    struct archive *archive;
+    struct error error = {0};
+    if (archive_open(&settings, &archive, &error) < 0)
+        fail_msg("%s", error.text);
+    return archive;
+}
+
+static void archive_finish(struct archive *archive)
+{
+    struct error error = {0};
+    archive_look(archive);
+    while (archive_turn(archive, 5000))
+        continue;
+    if (archive_commit(archive, &error) < 0)
+        fail_msg("%s", error.text);
+    archive_close(archive);
+}
+
+static void archive_all(const struct world *world)
+{
+    unsigned damages = 0;
+    archive_finish(archive_begin(world, &damages));
+    assert_int_equal(damages, 0);
+}
+
+/* --- what is wanted ------------------------------------------------------------------------------------ */
+
+typedef bool (*matcher)(const struct crowd_session *session);
+
+static struct finder *finder_begin(const struct world *world, const struct filter *filter)
+{
+    struct finder_settings settings = {
+        .journal = world->journal, .history = world->history, .filter = *filter};
+    struct finder *finder;
+    assert_int_equal(finder_open(&settings, &finder, NULL), 0);
+    return finder;
+}
+
+/* All that match are found, each once, in the order of time, and are counted. */
+static void finds(struct world *world, const struct filter *filter, matcher matches)
+{
+    struct finder *finder = finder_begin(world, filter);
+    struct day_hit hit;
+    uint64_t wanted = 0, found = 0;
+    int64_t before_us = INT64_MAX;
+    static uint64_t ids[MOST];
+    for (size_t i = 0; i < world->count; i++)
+        wanted += matches(&world->sessions[i]);
+    while (finder_next(finder, &hit)) {
+        assert_true(found < wanted);
+        assert_true(hit.ended_us / DAY_UNIT_US <= before_us / DAY_UNIT_US + 2);
+        before_us = hit.ended_us;
+        ids[found++] = hit.session;
+    }
+    finder_close(finder);
+    assert_int_equal(found, wanted);
+    for (size_t i = 0; i < world->count; i++) {
+        unsigned times = 0;
+        for (size_t k = 0; k < found && matches(&world->sessions[i]) && found < 300; k++)
+            times += ids[k] == world->sessions[i].id;
+        assert_int_equal(times, matches(&world->sessions[i]) && found < 300);
+    }
+    finder = finder_begin(world, filter);
+    assert_int_equal(finder_count(finder), wanted);
+    finder_close(finder);
+}
+
+static const struct crowd_session *one; /* an example, for the matchers */
+
+static bool has_address(const struct crowd_session *session)
+{
+    return address_equal_host(&session->peer, &one->peer);
+}
+
+static bool has_network(const struct crowd_session *session)
+{
+    struct address a = address_network(&session->peer, 24), b = address_network(&one->peer, 24);
+    return a.family == b.family && address_equal_host(&a, &b);
+}
+
+static bool has_sender(const struct crowd_session *session)
+{
+    return session->recipient_count && session->helo[0] && strcmp(session->sender, one->sender) == 0;
+}
+
+static bool has_sender_domain(const struct crowd_session *session)
+{
+    const char *mine = strchr(session->sender, '@'), *other = strchr(one->sender, '@');
+    return session->helo[0] && mine && strcmp(mine, other) == 0;
+}
+
+static bool has_null_sender(const struct crowd_session *session)
+{
+    return session->helo[0] && !session->sender[0];
+}
+
+static bool has_recipient(const struct crowd_session *session)
+{
+    bool has = false;
+    for (unsigned i = 0; i < session->recipient_count; i++)
+        has |= strcmp(session->recipients[i], one->recipients[0]) == 0;
+    return has && session->helo[0];
+}
+
+static bool has_any_recipient(const struct crowd_session *session)
+{
+    return session->helo[0] != '\0';
+}
+
+static bool has_helo(const struct crowd_session *session)
+{
+    return strcmp(session->helo, one->helo) == 0;
+}
+
+static bool has_ptr(const struct crowd_session *session)
+{
+    return strcmp(session->ptr, one->ptr) == 0;
+}
+
+static bool has_generic_ptr(const struct crowd_session *session)
+{
+    const char *at = strstr(session->ptr, ".dyn.isp-7.example");
+    return at && strlen(at) == strlen(".dyn.isp-7.example");
+}
+
+static bool has_finding(const struct crowd_session *session)
+{
+    bool has = false;
+    for (unsigned i = 0; i < session->finding_count; i++)
+        has |= session->findings[i] == one->findings[0];
+    return has;
+}
+
+static bool has_verdict(const struct crowd_session *session)
+{
+    return session->verdict == one->verdict;
+}
+
+static bool has_reply(const struct crowd_session *session)
+{
+    return session->reply == one->reply;
+}
+
+static bool has_verdict_and_network(const struct crowd_session *session)
+{
+    return has_verdict(session) && has_network(session);
+}
+
+static bool any(const struct crowd_session *session)
+{
+    (void)session;
+    return true;
+}
+
+static bool is_of_second_day(const struct crowd_session *session)
+{
+    return day_of(session->ended_us) > day_of(BEGIN_US);
+}
+
+static void finds_text(struct world *world, enum trait kind, const char *text, matcher matches)
+{
+    struct filter filter;
+    filter_init(&filter);
+    assert_true(filter_add_text(&filter, kind, slice_text(text)));
+    finds(world, &filter, matches);
+}
+
+static void finds_number(struct world *world, enum trait kind, uint64_t number, matcher matches)
+{
+    struct filter filter;
+    filter_init(&filter);
+    assert_true(filter_add_number(&filter, kind, number));
+    finds(world, &filter, matches);
+}
+
+static void finds_network(struct world *world, unsigned bits, matcher matches)
+{
+    struct filter filter;
+    struct prefix network = {address_network(&one->peer, bits), (uint8_t)bits};
+    filter_init(&filter);
+    assert_true(filter_add_network(&filter, &network));
+    finds(world, &filter, matches);
+    if (matches != has_network)
+        return;
+    assert_true(filter_add_number(&filter, TRAIT_VERDICT, one->verdict));
+    finds(world, &filter, has_verdict_and_network);
+}
+
+static const struct crowd_session *example(const struct world *world)
+{
+    for (size_t i = world->count / 2; i < world->count; i++) {
+        const struct crowd_session *session = &world->sessions[i];
+        if (session->peer.family == ADDRESS_IPV4 && session->sender[0] && session->ptr[0] &&
+            session->finding_count && session->reply && session->helo[0])
+            return session;
+    }
+    fail_msg("%s", "no session of the crowd has everything");
+    return NULL;
+}
+
+static void finds_everything(struct world *world)
+{
+    struct filter all;
+    filter_init(&all);
+    one = example(world);
+    finds(world, &all, any);
+    all.since_us = day_of(BEGIN_US + DAY_SECONDS * INT64_C(1000000)) * DAY_SECONDS * 1000000;
+    finds(world, &all, is_of_second_day);
+    finds_network(world, 32, has_address);
+    finds_network(world, 24, has_network);
+    finds_text(world, TRAIT_SENDER, one->sender, has_sender);
+    finds_text(world, TRAIT_SENDER, strchr(one->sender, '@') + 1, has_sender_domain);
+    finds_text(world, TRAIT_SENDER, strchr(one->sender, '@'), has_sender_domain);
+    finds_text(world, TRAIT_SENDER, "<>", has_null_sender);
+    finds_text(world, TRAIT_RECIPIENT, one->recipients[0], has_recipient);
+    finds_text(world, TRAIT_RECIPIENT, "EXAMPLE.NET", has_any_recipient);
+    finds_text(world, TRAIT_RECIPIENT, "*@house-*", has_any_recipient);
+    finds_text(world, TRAIT_RECIPIENT, "user", has_any_recipient);
+    finds_text(world, TRAIT_HELO, one->helo, has_helo);
+    finds_text(world, TRAIT_PTR, one->ptr, has_ptr);
+    finds_text(world, TRAIT_PTR, "dyn.isp-7.example", has_generic_ptr);
+    finds_text(world, TRAIT_PTR, ".dyn.isp-7.example", has_generic_ptr);
+    finds_number(world, TRAIT_FINDING, one->findings[0], has_finding);
+    finds_number(world, TRAIT_VERDICT, one->verdict, has_verdict);
+    finds_number(world, TRAIT_REPLY, one->reply, has_reply);
+}
+
+/* Each day's file is sound and does not contradict itself. */
+static uint64_t is_sound(const struct world *world)
+{
+    struct day_listing days;
+    struct day_state state;
+    struct error error = {0};
+    uint64_t sessions = 0;
+    assert_int_equal(day_list(world->history, &days, NULL), 0);
+    for (size_t i = 0; i < days.count; i++) {
+        if (day_check(world->history, days.days[i], &error) != DAY_GOOD)
+            fail_msg("%s", error.text);
+        assert_int_equal(day_read_state(world->history, days.days[i], &state, &error), DAY_GOOD);
+        assert_false(state.repair);
+        sessions += state.sessions;
+        day_state_drop(&state);
+    }
+    day_listing_drop(&days);
+    return sessions;
+}
+
+/* --- tests --------------------------------------------------------------------------------------------- */
+
+static void test_all_is_found(void **state)
+{
+    struct world *world = *state;
+    crowd_finish(world, crowd_begin(world, 3000, 1));
+    finds_everything(world); /* without a history */
+    archive_all(world);
+    finds_everything(world);
+    assert_int_equal(is_sound(world), 3000);
+}
+
+/* What the archivist has and what it has not yet come together. */
+static void test_half_of_it_is_found(void **state)
+{
+    struct world *world = *state;
+    struct crowd *crowd = crowd_begin(world, 3000, 2);
+    for (int i = 0; i < 3; i++) {
+        crowd_take(world, crowd, 4000);
+        crowd_flush(crowd, 10000);
+        archive_all(world);
+        crowd_take(world, crowd, 500);
+        crowd_flush(crowd, 10000);
+        finds_everything(world);
+    }
+    crowd_finish(world, crowd);
+    finds_everything(world);
+}
+
+static void test_events_of_one_found(void **state)
+{
+    struct world *world = *state;
+    struct filter filter;
+    struct day_hit hit;
+    struct history history;
+    crowd_finish(world, crowd_begin(world, 1000, 3));
+    archive_all(world);
+    filter_init(&filter);
+    struct finder *finder = finder_begin(world, &filter);
+    for (unsigned i = 0; i < 1000; i++) {
+        assert_true(finder_next(finder, &hit));
+        history_init(&history, hit.session);
+        assert_true(finder_history(finder, &history));
+        assert_true(history.opened && history.ended);
+        assert_int_equal(history.events[0].stamp.session, hit.session);
+        history_drop(&history);
+    }
+    finder_close(finder);
+}
+
+/* This program again, as an archivist that works until it is killed. */
+static int archivist_main(const char *journal, const char *history)
+{
+    struct archive_settings settings = {.journal = journal, .history = history};
+    struct archive *archive;
+    struct error error;
+    if (archive_open(&settings, &archive, &error) < 0)
+        return 1;
+    for (;;) {
+        archive_look(archive);
+        (void)archive_turn(archive, 300);
+        (void)archive_commit(archive, &error);
+        (void)archive_tidy(archive, 0, &error);
+    }
+}
+
+static pid_t archivist_start(const struct world *world)
+{
+    char *words[] = {(char *)(uintptr_t) "archivist", (char *)(uintptr_t)world->journal,
+                     (char *)(uintptr_t)world->history, NULL};
+    char *const *none = {NULL};
+    pid_t pid = -1;
+    /* Comes back when the new program runs: until then it would have the writers' locks, too. */
+    assert_int_equal(posix_spawn(&pid, "/proc/self/exe", NULL, NULL, words, none), 0);
+    return pid;
+}
+
+/* The moment of the kill is drawn, not its length of life: what is done by then does not matter. */
+static void test_killed_at_any_point(void **state)
+{
+    struct world *world = *state;
+    struct random random = {42};
+    struct crowd *crowd = crowd_begin(world, 6000, 4);
+    while (!crowd_is_over(crowd)) {
+        pid_t pid = archivist_start(world);
+        unsigned pauses = 1 + (unsigned)random_below(&random, 8);
+        for (unsigned i = 0; i < pauses; i++) {
+            crowd_take(world, crowd, 150);
+            usleep(3000); /* gives it something to be killed at; no claim rests on it */
+        }
+        if (random_below(&random, 3) == 0)
+            assert_int_equal(crowd_crash(crowd, (unsigned)random_below(&random, 2), NULL), 0);
+        kill(pid, SIGKILL);
+        assert_int_equal(waitpid(pid, NULL, 0), pid);
+    }
+    crowd_finish(world, crowd);
+    archive_all(world);
+    assert_int_equal(is_sound(world), 6000);
+    finds_everything(world);
+}
+
+/* Every day is spoilt, at its head or in the middle of a tree: it is set aside and made anew. */
+static void test_damaged_days_are_made_anew(void **state)
+{
+    struct world *world = *state;
+    struct day_listing days;
+    struct error error;
+    unsigned damages = 0;
+    char path[4096];
+    crowd_finish(world, crowd_begin(world, 2000, 5));
+    archive_all(world);
+    assert_int_equal(day_list(world->history, &days, NULL), 0);
+    assert_int_equal(days.count, 2);
+    for (size_t i = 0; i < days.count; i++) {
+        static const char rot[8192];
+        day_path(world->history, days.days[i], path);
+        int fd = open(path, O_WRONLY | O_CLOEXEC);
+        assert_int_equal(pwrite(fd, rot, sizeof rot, i ? 40960 : 0), sizeof rot);
+        close(fd);
+    }
+    struct archive *archive = archive_begin(world, &damages);
+    assert_int_equal(damages, 1); /* the spoilt head shows at once, the tree when it is looked at */
+    assert_false(archive_check(archive, days.days[1], &error));
+    assert_int_equal(damages, 2);
+    archive_finish(archive);
+    day_listing_drop(&days);
+    assert_int_equal(is_sound(world), 2000);
+    finds_everything(world);
+}
+
+static void test_killed_while_mending(void **state)
+{
+    struct world *world = *state;
+    struct error error;
+    unsigned damages = 0;
+    char path[4096];
+    crowd_finish(world, crowd_begin(world, 2000, 6));
+    archive_all(world);
+    day_path(world->history, day_of(BEGIN_US), path);
+    assert_int_equal(truncate(path, 100), 0);
+    struct archive *archive = archive_begin(world, &damages);
+    assert_int_equal(damages, 1);
+    assert_true(archive_turn(archive, 100));
+    assert_int_equal(archive_commit(archive, &error), 0);
+    archive_close(archive);
+    archive = archive_begin(world, &damages);
+    archive_finish(archive);
+    assert_int_equal(damages, 1);
+    assert_int_equal(is_sound(world), 2000);
+    finds_everything(world);
+}
+
+static void test_rebuilt_from_the_journal(void **state)
+{
+    struct world *world = *state;
+    struct error error;
+    unsigned damages = 0;
+    crowd_finish(world, crowd_begin(world, 1000, 7));
+    archive_all(world);
+    struct archive *archive = archive_begin(world, &damages);
+    assert_int_equal(archive_rebuild(archive, &error), 0);
+    archive_finish(archive);
+    assert_int_equal(is_sound(world), 1000);
+    finds_everything(world);
+}
+
+static void test_only_one_writes(void **state)
+{
+    struct world *world = *state;
+    struct archive_settings settings = {.journal = world->journal, .history = world->history};
+    struct archive *first, *second;
+    struct error error;
+    unsigned damages;
+    crowd_finish(world, crowd_begin(world, 10, 8));
+    first = archive_begin(world, &damages);
+    assert_int_equal(archive_open(&settings, &second, &error), -1);
+    assert_int_equal(error.number, EAGAIN);
+    archive_close(first);
+    assert_int_equal(archive_open(&settings, &second, &error), 0);
+    archive_close(second);
+}
+
+/* Days that the journal does not reach back to go. */
+static void test_goes_with_the_journal(void **state)
+{
+    struct world *world = *state;
+    struct day_listing days;
+    struct segment_listing files;
+    struct error error;
+    unsigned damages;
+    char path[4096], name[SEGMENT_NAME_SIZE];
+    crowd_finish(world, crowd_begin(world, 2000, 9));
+    archive_all(world);
+    assert_int_equal(segment_list(world->journal, &files, NULL), 0);
+    for (size_t i = 0; i < files.count; i++) {
+        if (day_of(files.names[i].started_unix * 1000000) > day_of(BEGIN_US))
+            continue;
+        segment_name_print(&files.names[i], name);
+        snprintf(path, sizeof path, "%s/%s", world->journal, name);
+        assert_int_equal(unlink(path), 0);
+    }
+    segment_listing_drop(&files);
+    struct archive *archive = archive_begin(world, &damages);
+    assert_int_equal(archive_tidy(archive, 0, &error), 0);
+    archive_close(archive);
+    assert_int_equal(day_list(world->history, &days, NULL), 0);
+    assert_int_equal(days.count, 1);
+    assert_true(days.days[0] > day_of(BEGIN_US));
+    day_listing_drop(&days);
+}
+
+int main(int argc, char **argv)
+{
+    if (argc > 2 && strcmp(argv[0], "archivist") == 0)
+        return archivist_main(argv[1], argv[2]);
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(test_all_is_found, world_make, world_drop),
+        cmocka_unit_test_setup_teardown(test_half_of_it_is_found, world_make, world_drop),
+        cmocka_unit_test_setup_teardown(test_events_of_one_found, world_make, world_drop),
+        cmocka_unit_test_setup_teardown(test_killed_at_any_point, world_make, world_drop),
+        cmocka_unit_test_setup_teardown(test_damaged_days_are_made_anew, world_make, world_drop),
+        cmocka_unit_test_setup_teardown(test_killed_while_mending, world_make, world_drop),
+        cmocka_unit_test_setup_teardown(test_rebuilt_from_the_journal, world_make, world_drop),
+        cmocka_unit_test_setup_teardown(test_only_one_writes, world_make, world_drop),
+        cmocka_unit_test_setup_teardown(test_goes_with_the_journal, world_make, world_drop),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
