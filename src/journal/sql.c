@@ -23,7 +23,8 @@ bool sql_is_damaged(sqlite3 *db)
 
 int sql_open(const char *path, enum sql_mode mode, sqlite3 **ret_db, struct error *error)
 {
-    static const int flags[] = {[SQL_READ] = SQLITE_OPEN_READONLY,
+    /* Whoever only reads may have to recover what a writer that was killed left behind. */
+    static const int flags[] = {[SQL_READ] = SQLITE_OPEN_READWRITE,
                                 [SQL_WRITE] = SQLITE_OPEN_READWRITE,
                                 [SQL_CREATE] = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE};
     sqlite3 *db = NULL;
@@ -34,6 +35,8 @@ int sql_open(const char *path, enum sql_mode mode, sqlite3 **ret_db, struct erro
         return -1;
     }
     sqlite3_busy_timeout(db, WAIT_MS);
+    if (mode == SQL_READ)
+        (void)sql_run(db, "PRAGMA query_only=1", NULL);
     sqlite3_db_config(db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
     sqlite3_db_config(db, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
     *ret_db = db;
