@@ -85,8 +85,8 @@ void collect_free(struct collect *collect)
 
 /* What the session's chain holds in this file; where it began in one before, that is looked for, too. What
  * stands behind the item comes again and adds nothing. */
-static void learn(struct collect *collect, const struct journal_reader *reader, const struct journal_item *item,
-                  struct traits *traits)
+static void learn(struct collect *collect, const struct journal_reader *reader,
+                  const struct journal_item *item, struct traits *traits)
 {
     struct history history;
     history_init(&history, traits->session);
@@ -134,8 +134,8 @@ static struct open *open_find(struct collect *collect, const struct journal_read
     return open;
 }
 
-bool collect_take(struct collect *collect, const struct journal_reader *reader, const struct journal_item *item,
-                 struct traits *ret_traits)
+bool collect_take(struct collect *collect, const struct journal_reader *reader,
+                  const struct journal_item *item, struct traits *ret_traits)
 {
     const struct event *event = &item->event;
     unsigned gate;

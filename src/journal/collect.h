@@ -16,8 +16,8 @@ struct collect *collect_new(const char *folder, size_t most);
 void collect_free(struct collect *collect); /* NULL is taken */
 
 /* Takes the item in. True: a session has ended with it, *ret_traits are its, to be dropped by the caller. */
-bool collect_take(struct collect *collect, const struct journal_reader *reader, const struct journal_item *item,
-                 struct traits *ret_traits);
+bool collect_take(struct collect *collect, const struct journal_reader *reader,
+                  const struct journal_item *item, struct traits *ret_traits);
 
 struct collect_counts {
     size_t open;
