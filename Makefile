@@ -3,7 +3,7 @@ BUILD = build
 FUZZ_SECONDS = 60
 SOAK_MINUTES = 10
 
-.PHONY: run demo program all test live lint asan tsan fuzz corpus corpus-report month coverage bench soak batches bots install deps clean
+.PHONY: run demo program all test live lint asan tsan fuzz corpus corpus-report month coverage bench bench-scan-log soak batches bots install deps clean
 
 run: deps-try program
 	$(BUILD)/postern serve -c etc/demo.conf --foreground
@@ -56,6 +56,10 @@ coverage: deps-build deps-test deps-coverage
 
 bench: all deps-bench
 	bench/run
+
+# postern scan-log and pflogsumm on the same log, and whether both count the same.
+bench-scan-log: program deps-bench
+	bench/scan-log/run $(BUILD)/postern
 
 # Loss under kill -9 for a minute, then growth under load.
 soak: program deps-test

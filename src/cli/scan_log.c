@@ -3,6 +3,7 @@
 
 #include "base/calendar.h"
 #include "base/text.h"
+#include "cli/scan_log_client.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -12,7 +13,20 @@
 #define STEP_LINES 20000 /* between two looks at the clock */
 #define SHOW_MS    500   /* between two showings of the progress */
 #define PATHS_MAX  4096
-#define DAY_MS     INT64_C(86400000)
+#define LIMIT      50 /* campaigns that are printed */
+#define GIVEN_MAX  64 /* networks or files of one option */
+
+enum form { FORM_TEXT, FORM_JSON, FORM_HTML };
+
+struct run {
+    struct scan_log log;
+    struct scan_settings settings;
+    struct scan_log_client *client;
+    struct scan_found *found; /* NULL: attempts are listed */
+    struct prefix trusted[GIVEN_MAX];
+    size_t trusted_count;
+    enum form form;
+};
 
 static int64_t clock_ms(clockid_t clock)
 {
@@ -61,51 +75,97 @@ static bool option_year(const struct cli *cli, int *ret_year)
     return true;
 }
 
-static bool option_format(struct cli *cli)
+static bool option_format(const struct cli *cli, enum form *ret_form)
 {
+    static const char *const words[] = {[FORM_TEXT] = "text", [FORM_JSON] = "json", [FORM_HTML] = "html"};
     const char *text = cli_option(cli, "format");
 
-    if (!text || strcmp(text, "text") == 0)
+    *ret_form = cli->json ? FORM_JSON : FORM_TEXT;
+    if (!text)
         return true;
-    if (strcmp(text, "json") == 0) {
-        cli->json = true;
-        return true;
-    }
-    (void)cli_fail_usage(cli, "--format cannot be \"%s\": expected text or json", text);
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+        if (strcmp(text, words[i]) == 0) {
+            *ret_form = (enum form)i;
+            return true;
+        }
+    (void)cli_fail_usage(cli, "--format cannot be \"%s\": expected text, json or html", text);
     return false;
+}
+
+static bool option_trusted(const struct cli *cli, struct run *run)
+{
+    const char *text;
+
+    for (size_t i = 0; (text = cli_option_each(cli, "trusted", i)); i++) {
+        if (i == GIVEN_MAX || !prefix_parse(slice_text(text), &run->trusted[i])) {
+            (void)cli_fail_usage(cli,
+                                 i == GIVEN_MAX
+                                     ? "--trusted is there more often than 64 times%s"
+                                     : "--trusted cannot be \"%s\": expected an address, or a network "
+                                       "such as 192.0.2.0/24",
+                                 i == GIVEN_MAX ? "" : text);
+            return false;
+        }
+        run->trusted_count++;
+    }
+    return true;
+}
+
+/* The files of origins; false: it was told. */
+static bool option_origin(const struct cli *cli, struct run *run)
+{
+    const char *files[GIVEN_MAX];
+    struct error error = {0};
+    size_t count = 0;
+
+    while (count < GIVEN_MAX && (files[count] = cli_option_each(cli, "origin", count)))
+        count++;
+    run->client = scan_log_client_new(files, count, &error);
+    if (!run->client)
+        (void)cli_fail(cli, "%s", error.text);
+    return run->client != NULL;
 }
 
 /* --- reading ------------------------------------------------------------------------------------------- */
 
-static void take_attempt(void *data, const struct attempt *attempt)
+static void attempt_list(const struct attempt *attempt)
 {
-    struct scan_log *log = data;
     struct buf line;
 
-    if (!log->lists)
-        return;
     buf_init(&line, ATTEMPT_LINE_MAX);
     if (attempt_print(attempt, &line))
         cli_print_line(&line);
     buf_drop(&line);
 }
 
+static void take_attempt(void *data, const struct attempt *attempt)
+{
+    struct run *run = data;
+    struct attempt told = *attempt;
+
+    scan_log_client_tell(run->client, &told);
+    if (run->found)
+        scan_found_attempt(run->found, &told);
+    else
+        attempt_list(&told);
+}
+
 static void take_unknown(void *data, const char *path, struct slice line)
 {
-    struct scan_log *log = data;
+    struct run *run = data;
 
     (void)path;
-    if (log->unknown)
-        scan_unknown_add(log->unknown, line);
+    if (run->log.unknown)
+        scan_unknown_add(run->log.unknown, line);
 }
 
 static void take_problem(void *data, const struct error *error)
 {
-    struct scan_log *log = data;
+    struct run *run = data;
 
     cli_progress_end();
-    log->problems++;
-    (void)cli_fail(log->cli, "%s", error->text);
+    run->log.problems++;
+    (void)cli_fail(run->log.cli, "%s", error->text);
 }
 
 /* "maillog.1  412 MB/s  3 min left  71 %" */
@@ -155,45 +215,79 @@ static void read_all(struct scan *scan)
         cli_progress_end();
 }
 
-static int run(struct cli *cli, int argc, char **argv)
+static void print_all(const struct run *run)
 {
-    struct scan_log log = {.cli = cli,
-                           .paths = (const char *const *)argv + 1,
-                           .path_count = (size_t)argc - 1,
-                           .lists = cli_option(cli, "attempts") != NULL};
-    struct scan_settings settings = {.now_ms = clock_ms(CLOCK_REALTIME),
-                                     .attempt = take_attempt,
-                                     .unknown = take_unknown,
-                                     .problem = take_problem,
-                                     .data = &log};
+    switch (run->form) {
+    case FORM_TEXT: scan_log_text(&run->log); break;
+    case FORM_JSON: scan_log_json(&run->log); break;
+    case FORM_HTML: scan_log_html(&run->log); break;
+    }
+}
+
+static int scan_all(struct run *run, const char *const *paths, size_t count)
+{
     struct scan *scan;
     struct error error = {0};
 
-    if (!option_time(cli, "since", INT64_MIN, &settings.since_ms) ||
-        !option_time(cli, "until", INT64_MAX, &settings.until_ms) || !option_year(cli, &settings.year) ||
-        !option_format(cli))
-        return CLI_USAGE;
-    if (scan_open(&settings, log.paths, log.path_count, &scan, &error) < 0)
-        return cli_fail(cli, "%s", error.text);
-    if (cli_option(cli, "unknown"))
-        log.unknown = scan_unknown_new();
+    if (scan_open(&run->settings, paths, count, &scan, &error) < 0)
+        return cli_fail(run->log.cli, "%s", error.text);
     read_all(scan);
-    log.lines = scan_lines(scan);
-    log.counts = scan_counts(scan);
-    if (!log.lists && cli->json)
-        scan_log_json(&log);
-    else if (!log.lists)
-        scan_log_text(&log);
-    scan_unknown_free(log.unknown);
+    run->log.lines = scan_lines(scan);
+    run->log.counts = scan_counts(scan);
+    run->log.found = run->found;
+    if (run->found) {
+        scan_found_end(run->found);
+        print_all(run);
+    }
     scan_close(scan);
-    return log.problems ? CLI_FAILED : CLI_OK;
+    return run->log.problems ? CLI_FAILED : CLI_OK;
+}
+
+static bool options_read(const struct cli *cli, struct run *run)
+{
+    uint64_t limit;
+
+    if (!option_time(cli, "since", INT64_MIN, &run->settings.since_ms) ||
+        !option_time(cli, "until", INT64_MAX, &run->settings.until_ms) ||
+        !option_year(cli, &run->settings.year) || !option_format(cli, &run->form) ||
+        !cli_option_number(cli, "limit", LIMIT, &limit) || !option_trusted(cli, run))
+        return false;
+    run->log.campaigns_max = limit < SIZE_MAX ? (size_t)limit : SIZE_MAX;
+    return true;
+}
+
+static int run(struct cli *cli, int argc, char **argv)
+{
+    struct run run = {.log.cli = cli,
+                      .settings = {.now_ms = clock_ms(CLOCK_REALTIME),
+                                   .attempt = take_attempt,
+                                   .unknown = take_unknown,
+                                   .problem = take_problem,
+                                   .data = &run}};
+
+    if (!options_read(cli, &run))
+        return CLI_USAGE;
+    if (!option_origin(cli, &run))
+        return CLI_FAILED;
+    if (cli_option(cli, "unknown"))
+        run.log.unknown = scan_unknown_new();
+    if (!cli_option(cli, "attempts"))
+        run.found = scan_found_new(&(struct scan_found_settings){run.trusted, run.trusted_count, 0});
+    const int status = scan_all(&run, (const char *const *)argv + 1, (size_t)argc - 1);
+    scan_found_free(run.found);
+    scan_unknown_free(run.log.unknown);
+    scan_log_client_free(run.client);
+    return status;
 }
 
 static const struct cli_option options[] = {
-    {0, "format", "FORM", "print text, or json as --json does; default text"},
+    {0, "format", "FORM", "print text, json or html, which is one whole page; default text"},
     {0, "since", "TIME", "lines since then alone: 2h (ago), or a date"},
     {0, "until", "TIME", "lines before then alone"},
     {0, "year", "YEAR", "of the first line, where times have none; name the files in order then"},
+    {'n', "limit", "N", "print the N largest campaigns; default 50; JSON has all"},
+    {0, "trusted", "NETWORK", "our own, or a forwarder's: never part of a pattern; may be repeated"},
+    {0, "origin", "FILE", "whose the networks are, in MaxMind's format; may be repeated"},
     {0, "unknown", NULL, "show the lines that were not understood, those of one shape once"},
     {0, "attempts", NULL, "print each attempt, one a line, and nothing else"},
     {0, NULL, NULL, NULL},
@@ -212,8 +306,12 @@ const struct cli_command command_scan_log = {
             "put into the order of their times, and read together where they are of the\n"
             "same time. No configuration is needed.\n"
             "\n"
+            "It prints the campaigns, each with its hosts and when they tried, and the\n"
+            "entries of an access table that it suggests. Nothing is blocked by it.\n"
+            "\n"
             "Times without a year get it from the file's own date, or from --year. Times\n"
             "without an offset are taken and shown as they stand there.\n",
     .examples = "postern scan-log /var/log/mail.log.2.gz /var/log/mail.log.1 /var/log/mail.log\n"
+                "postern scan-log --since 2026-11-01 --format html /var/log/mail.log >patterns.html\n"
                 "journalctl -u 'postfix*' -o short-iso | postern scan-log --json -\n",
 };

@@ -1,12 +1,14 @@
 #!/usr/bin/env python3
-"""scan-log counts what awk counts, reads its input in every form, says what it did not understand, and refuses what it
+"""scan-log finds the pattern of the five attempts and leaves a pool alone, counts what awk counts, reads its input in every form, says what it did not understand, and refuses what it
 cannot read.
 
 usage: scan_log.py POSTERN"""
 import gzip
+import html.parser
 import json
 import os
 import pty
+import re
 import subprocess
 import sys
 import tempfile
@@ -20,6 +22,25 @@ GENERATE = os.path.join(HERE, '..', '..', 'bench', 'scan-log', 'generate')
 
 def log(name):
     return os.path.join(LOGS, name)
+
+
+class Page(html.parser.HTMLParser):
+    """Every element that is opened is closed."""
+
+    def __init__(self):
+        super().__init__()
+        self.open = []
+
+    def handle_starttag(self, tag, attrs):
+        if tag not in ('meta',):
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag, attrs):
+        pass
+
+    def handle_endtag(self, tag):
+        assert self.open and self.open[-1] == tag, (tag, self.open)
+        self.open.pop()
 
 
 class ScanLog(unittest.TestCase):
@@ -59,14 +80,74 @@ class ScanLog(unittest.TestCase):
         # There an envelope has refused recipients both with and without its queue id.
         self.recount(log('postfix.log'), 'attempts')
         for seed in '1', '2':
-            found = self.recount(self.generated('--sessions', '1500', '--seed', seed))
+            found = self.recount(self.generated('--sessions', '700', '--seed', seed))
             self.assertEqual(found['unknown'], 0)
-            self.assertGreater(found['attempts'], 1000)
+            self.assertGreater(found['attempts'], 500)
             self.assertEqual(sum(found['verdicts'].values()), found['attempts'])
 
+    def test_five_attempts_are_one(self):
+        found = self.found('--year', '2003', log('seed-003.log'))
+        campaign, = found['campaigns']
+        self.assertEqual((campaign['kind'], campaign['attempts'], len(campaign['hosts'])), ('relay-rotation', 5, 4))
+        self.assertTrue(campaign['sentence'].startswith('5 attempts in 42 s from 4 unrelated networks to deliver the same '
+                                                        '1,762-octet message from 5140ghxc@aci.net to LENNON@'))
+        self.assertEqual([host['attempts'] for host in campaign['hosts']], [2, 1, 1, 1])
+        self.assertEqual({block['reason'] for block in found['blocks']}, {'Apparent open relay'})
+        text = self.scan('--year', '2003', log('seed-003.log')).stdout.decode()
+        self.assertRegex(text, r'61\.77\.232\.38 +2 +2 .* came again')
+        for address in '61.77.232.38', '165.246.189.33', '211.209.23.36', '12.237.128.54':
+            self.assertIn(f'Connect:{address}\tERROR:5.7.1:"550 Apparent open relay"\n', text)
+
+    def pool(self, name):
+        """The same message from eight addresses of one house, greylisted; the last one comes again, and is taken."""
+        path, lines = os.path.join(self.folder, 'pool.log'), []
+        for i in range(9):
+            host = name(i % 8) + f'[198.18.{i % 8}.1]'
+            head = f'Nov  1 10:{i:02d}:00 mx postfix/'
+            lines.append(f'{head}smtpd[{i}]: connect from {host}')
+            if i < 8:
+                lines.append(f'{head}smtpd[{i}]: NOQUEUE: reject: RCPT from {host}: 450 4.2.0 <ann@our.example>: Recipient '
+                             'address rejected: Greylisted; from=<news@big.example> to=<ann@our.example> proto=ESMTP '
+                             f'helo=<{name(i)}>')
+            else:
+                lines += [f'{head}smtpd[{i}]: 4F1B2C3D01: client={host}',
+                          f'{head}qmgr[1]: 4F1B2C3D01: from=<news@big.example>, size=1762, nrcpt=1 (queue active)',
+                          f'{head}lmtp[1]: 4F1B2C3D01: to=<ann@our.example>, status=sent (250 ok)']
+            lines.append(f'{head}smtpd[{i}]: disconnect from {host} ehlo=1 mail=1 rcpt=0/1 quit=1 commands=3/4')
+        with open(path, 'w', encoding='ascii') as file:
+            file.write('\n'.join(lines) + '\n')
+        return path
+
+    def test_a_pool_is_no_campaign(self):
+        found = self.found('--year', '2026', self.pool(lambda i: f'out{i}.mail.big.example'))
+        self.assertEqual((found['attempts'], found['campaigns'], found['blocks']), (9, [], []))
+
+    def test_trusted_networks_are_left_alone(self):
+        found = self.found('--year', '2003', '--trusted', '61.77.232.0/24', '--trusted', '165.246.189.33',
+                           log('seed-003.log'))
+        self.assertEqual((found['attempts'], found['campaigns']), (5, []))
+
+    def test_a_page_is_safe_and_whole(self):
+        path = os.path.join(self.folder, 'strange.log')
+        with open(log('seed-003.log'), encoding='ascii') as file:
+            text = file.read().replace('5140ghxc at aci.net', '<script>alert(1)</script>&"\'@b.example')
+        with open(path, 'w', encoding='ascii') as file:
+            file.write(text)
+        page = self.scan('--year', '2003', '--format', 'html', path).stdout.decode()
+        self.assertNotIn('<script', page)
+        self.assertIn("default-src 'none'", page)
+        self.assertIn('prefers-color-scheme:dark', page)
+        self.assertEqual(page.count('<svg role="img"'), 1)
+        self.assertEqual(len(re.findall(r'<circle class="mark refused"[^>]*><title>2003-07-24 01:1', page)), 5)
+        for outside in 'http://', 'https://', 'src=', 'url(':
+            self.assertNotIn(outside, page)
+        parser = Page()
+        parser.feed(page)
+        self.assertEqual(parser.open, [])
+
     def test_stamps_of_both_kinds_give_the_same(self):
-        plain = self.found('--year', '2026', self.generated('--sessions', '300'))
-        iso = self.found(self.generated('--sessions', '300', '--iso'))
+        plain = self.found('--year', '2026', self.generated('--sessions', '150'))
+        iso = self.found(self.generated('--sessions', '150', '--iso'))
         for key in 'lines', 'attempts', 'counts', 'verdicts':
             self.assertEqual(plain[key], iso[key])
 
@@ -119,7 +200,8 @@ class ScanLog(unittest.TestCase):
         for words, status, said in (
                 ([self.folder], 1, 'Is a directory'), (['/nowhere'], 1, 'No such file'), ([], 64, 'too few'),
                 (['--year', '12', '-'], 64, 'a year such as'), (['--since', 'soon', '-'], 64, 'expected a time'),
-                (['--format', 'pdf', '-'], 64, 'expected text')):
+                (['--format', 'pdf', '-'], 64, 'expected text'),
+                (['--trusted', 'x', '-'], 64, 'a network'), (['--origin', '/nowhere', '-'], 1, '/nowhere')):
             result = self.scan(*words)
             self.assertEqual(result.returncode, status)
             self.assertIn(said, result.stderr.decode())
