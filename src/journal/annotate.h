@@ -14,6 +14,7 @@ struct annotate_found {
     uint64_t finding;
     struct slice evidence;
     int64_t weight; /* what it adds to the sum; 0 where it is only observed */
+    bool enforced;
 };
 
 struct annotate {

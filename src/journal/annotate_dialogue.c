@@ -2,6 +2,7 @@
 #include "journal/annotate.h"
 
 #include "base/text.h"
+#include "core/trace.h"
 #include "journal/phrase.h"
 #include "journal/words.h"
 
@@ -109,6 +110,8 @@ static void line(struct annotate *annotate)
     struct command command;
     command_parse(line->text, &command);
     const char *phrase = phrase_command(command.verb);
+    if (slice_equal(line->text, SLICE("****")))
+        phrase = "What they send here belongs to a password; it is never recorded.";
     if (command.verb == VERB_RCPT && annotate->recipients)
         phrase = "They go on with the same message.";
     annotate->asked_us = (uint64_t)annotate->event->stamp.unix_us;
@@ -170,8 +173,11 @@ static void banner(struct annotate *annotate, struct slice text)
     annotate_note(annotate, "Then we tell them %s:", lines == 2 ? "one thing more" : "some things more");
     rest = text;
     (void)reply_line(&rest, &line);
-    while (reply_line(&rest, &line) && number < BANNER_MAX)
-        annotate_note(annotate, "(%u) %s", ++number, annotate_shown(annotate, words_of(line)));
+    while (reply_line(&rest, &line) && number < BANNER_MAX) {
+        const struct slice words = words_of(line);
+        const bool ended = words.len && strchr(".!?", words.at[words.len - 1]);
+        annotate_note(annotate, "(%u) %s%s", ++number, annotate_shown(annotate, words), ended ? "" : ".");
+    }
     annotate_note(annotate, "A hyphen behind the number says that another line follows; programs that do not "
                             "know this give themselves away.");
 }
@@ -217,6 +223,20 @@ static void remedy(struct annotate *annotate, const struct event_reply_sent *rep
             "the sender's postmaster can quote both.");
 }
 
+/* How long this reply took to go out octet by octet; 0: it went out at once. */
+static uint64_t slow_ms(const struct annotate *annotate)
+{
+    const struct history *history = annotate->history;
+    for (size_t i = (size_t)(annotate->event - history->events) + 1; i < history->count; i++) {
+        const struct event *event = &history->events[i];
+        if (event->kind == EVENT_KIND_reply_sent || event->kind == EVENT_KIND_line_received)
+            return 0;
+        if (event->kind == EVENT_KIND_session_moved && event->body.session_moved.what == TRACE_DRIPPED)
+            return (uint64_t)(event->stamp.unix_us - annotate->event->stamp.unix_us) / 1000;
+    }
+    return 0;
+}
+
 static void reply(struct annotate *annotate)
 {
     const struct event_reply_sent *reply = &annotate->event->body.reply_sent;
@@ -232,6 +252,10 @@ static void reply(struct annotate *annotate)
     if (annotate->asked_us && now > annotate->asked_us && (now - annotate->asked_us) / 1000 >= PATIENCE_MS)
         annotate_note(annotate, "We let them wait %s for this.",
                       annotate_time(annotate, (now - annotate->asked_us) / 1000));
+    const uint64_t slowly = slow_ms(annotate);
+    if (slowly >= PATIENCE_MS)
+        annotate_note(annotate, "It goes out letter by letter, which takes %s: suspects are served slowly.",
+                      annotate_time(annotate, slowly));
     if (reply->number < SAY_LIMIT)
         annotate->said_reply[reply->number] = true;
     annotate->asked_us = 0;

@@ -20,7 +20,8 @@ static void keep(struct annotate *annotate, const struct event_finding *found)
 {
     const int64_t weight = (int64_t)found->weight - (int64_t)found->relief;
     annotate->found[annotate->found_count++] = (struct annotate_found){
-        found->finding, found->evidence, found->mode == MODE_ENFORCE ? weight : 0};
+        found->finding, found->evidence, found->mode == MODE_ENFORCE ? weight : 0,
+        found->mode == MODE_ENFORCE};
 }
 
 static void weight(struct annotate *annotate, const struct event_finding *found, bool again)
@@ -188,22 +189,42 @@ static void without_one(struct annotate *annotate, const struct summary_cause *c
                       "would still have been enough.");
 }
 
-/* What the rest weighs without the finding that decided. */
-static int64_t sum_without(const struct summary_cause *cause)
+/* What the rest weighs without the finding that decided. Where the record does not tell the parts, they are
+ * those of the findings. */
+static int64_t sum_without(const struct annotate *annotate, const struct summary_cause *cause)
 {
     struct slice rest = cause->parts, word;
-    int64_t part, sum = cause->parts.len ? (int64_t)cause->sum : 0;
     const char *decided = journal_finding_word(cause->finding);
+    int64_t part, sum = 0;
+    for (size_t i = 0; !rest.len && i < annotate->found_count; i++)
+        if (annotate->found[i].finding != cause->finding)
+            sum += annotate->found[i].weight;
     while (summary_part(&rest, &word, &part))
-        if (slice_equal(word, slice_text(decided)))
-            sum -= part;
+        if (!slice_equal(word, slice_text(decided)))
+            sum += part;
     return sum > 0 ? sum : 0;
+}
+
+/* Another finding that would by default have been enough to turn them away. */
+static const struct finding_phrase *other_reason(const struct annotate *annotate, uint64_t decided)
+{
+    for (size_t i = 0; i < annotate->found_count; i++) {
+        const struct annotate_found *found = &annotate->found[i];
+        const struct finding_info *info = found->finding < FIND_LIMIT ? finding_info((unsigned)found->finding)
+                                                                      : NULL;
+        if (found->finding != decided && found->enforced && info &&
+            action_strength(info->action) >= action_strength(ACTION_DEFER))
+            return phrase_finding(found->finding);
+    }
+    return NULL;
 }
 
 static void without_it(struct annotate *annotate, const struct summary_cause *cause)
 {
     const struct finding_phrase *phrase = phrase_finding(cause->finding);
-    const int64_t rest = sum_without(cause);
+    const struct finding_phrase *other = other_reason(annotate, cause->finding);
+    const int64_t rest = sum_without(annotate, cause);
+    const char *threshold = annotate_number(annotate, cause->threshold);
     if (!phrase)
         return;
     annotate_note(annotate, "One thing decided: %s.", phrase->because);
@@ -211,11 +232,13 @@ static void without_it(struct annotate *annotate, const struct summary_cause *ca
         annotate_note(annotate,
                       "But even without it we would have refused: the rest weighs %lld, and from %s on we "
                       "refuse.",
-                      (long long)rest, annotate_number(annotate, cause->threshold));
-    else if (rest)
+                      (long long)rest, threshold);
+    else if (other)
+        annotate_note(annotate, "But even without it there was reason enough: %s.", other->because);
+    else if (rest && cause->threshold)
         annotate_note(annotate,
                       "Without it the rest weighs %lld, and from %s on we refuse: they could have gone on.",
-                      (long long)rest, annotate_number(annotate, cause->threshold));
+                      (long long)rest, threshold);
     else
         annotate_note(annotate,
                       "Without it nothing that weighs would have spoken against them, and they could have "

@@ -1,6 +1,7 @@
 /* The annotated view's comments over what was asked of others, and what they answered. */
 #include "journal/annotate.h"
 
+#include "base/text.h"
 #include "core/ask.h"
 #include "journal/phrase.h"
 #include "journal/words.h"
@@ -157,6 +158,25 @@ static bool was_told(const struct annotate *annotate, const struct event_questio
     return false;
 }
 
+/* "first last count distinct": when it was met, milliseconds since 1970, and how often. */
+static void met(struct annotate *annotate, const struct event_question_answered *answered)
+{
+    const uint64_t now_ms = (uint64_t)annotate->event->stamp.unix_us / 1000;
+    struct slice rest = answered->value, word;
+    uint64_t numbers[3] = {0};
+    for (size_t i = 0; i < 3; i++)
+        if (!slice_word(&rest, &word) || !text_parse_u64(word, &numbers[i]))
+            return;
+    if (numbers[0] > now_ms || numbers[1] > now_ms)
+        return;
+    annotate_note(annotate, "The first time was %s ago", annotate_time(annotate, now_ms - numbers[0]));
+    if (numbers[2] > 1)
+        annotate_note(annotate, "and the last %s ago, %s times in all.",
+                      annotate_time(annotate, now_ms - numbers[1]), annotate_number(annotate, numbers[2]));
+    else
+        annotate_note(annotate, "and the only one.");
+}
+
 static void outcome(struct annotate *annotate, const struct event_question_answered *answered,
                     const struct ask_phrase *phrase)
 {
@@ -164,6 +184,8 @@ static void outcome(struct annotate *annotate, const struct event_question_answe
     case ANSWER_FOUND:
         annotate_note_filled(annotate, phrase->found, value_shown(answered));
         compare(annotate, answered);
+        if (answered->kind == ASK_SEEN)
+            met(annotate, answered);
         break;
     case ANSWER_NONE: annotate_note(annotate, "%s", phrase->none); break;
     case ANSWER_TIMEOUT: annotate_note(annotate, "Nobody answered in time. %s", phrase->unsure); break;

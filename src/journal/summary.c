@@ -193,6 +193,18 @@ static void take_lists(const struct history *history, struct arena *arena, struc
     }
 }
 
+/* Where there was no mail, that it was closed for what it did counts more than what it asked for first. */
+static struct summary_cause cause_without_verdict(const struct summary *summary)
+{
+    struct summary_cause cause = summary->first;
+    if (cause.of_mail || (summary->number != SAY_TOO_MANY_ERRORS && summary->number != SAY_TOO_MUCH_JUNK))
+        return cause;
+    cause.number = summary->number;
+    cause.code = summary->code;
+    cause.reply = summary->reply;
+    return cause;
+}
+
 void summary_make(const struct history *history, struct arena *arena, struct summary *ret_summary)
 {
     struct summary *summary = ret_summary;
@@ -201,7 +213,7 @@ void summary_make(const struct history *history, struct arena *arena, struct sum
     for (size_t i = 0; i < history->count; i++)
         take(summary, &history->events[i]);
     if (!summary->cause.verdict)
-        summary->cause = summary->first;
+        summary->cause = cause_without_verdict(summary);
     take_lists(history, arena, summary);
 }
 

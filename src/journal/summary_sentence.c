@@ -122,9 +122,10 @@ static void put_sum(struct buf *out, const struct summary_cause *cause)
     }
 }
 
-static void put_evidence(struct buf *out, struct slice reason)
+/* What the reply tells, too, is not told twice. */
+static void put_evidence(struct buf *out, struct slice reason, struct slice reply)
 {
-    if (!reason.len)
+    if (!reason.len || slice_find_slice(reply, reason) != SLICE_NOT_FOUND)
         return;
     put(out, ": ");
     put_stranger(out, reason);
@@ -142,9 +143,10 @@ static void put_reply_cause(struct buf *out, uint64_t number)
 /* Where the cause is that they went on after refusals, the first of these is the reason behind it. */
 static bool has_first(const struct summary *summary)
 {
-    const uint64_t finding = summary->cause.finding;
-    return (finding == FIND_ERRORS || finding == FIND_HEADER_AS_COMMAND) && summary->first.number &&
-           summary->first.number != summary->cause.number;
+    const struct summary_cause *cause = &summary->cause, *first = &summary->first;
+    const bool goes_on = cause->finding == FIND_ERRORS || cause->finding == FIND_HEADER_AS_COMMAND ||
+                         (!cause->finding && cause->number == SAY_TOO_MANY_ERRORS);
+    return goes_on && first->number && first->number != cause->number;
 }
 
 static bool is_sum(const struct summary_cause *cause)
@@ -160,9 +162,9 @@ static void put_cause(struct buf *out, const struct summary *summary)
         put_sum(out, cause);
     } else if (cause->verdict && phrase) {
         put(out, phrase->because);
-        put_evidence(out, cause->reason);
+        put_evidence(out, cause->reason, cause->reply);
     } else if (summary->failed.len) {
-        put(out, "of a trouble on our side: ");
+        put(out, "of trouble on our side: ");
         put_stranger(out, summary->failed);
     } else if (cause->verdict && cause->reason.len) {
         put_stranger(out, cause->reason);
@@ -237,6 +239,8 @@ static const char *refusal_of(const struct summary *summary)
     const struct summary_cause *cause = &summary->cause;
     if (cause->code == 421 || cause->verdict == ACTION_DROP)
         return "the gate closed the connection";
+    if (cause->verdict == ACTION_DISCARD || cause->verdict == ACTION_TRAP)
+        return "it seemed to be welcome, but was to be thrown away";
     return cause->code >= 500 ? "it was refused" : "it was put off until later";
 }
 

@@ -3,6 +3,7 @@
 
 #include "base/text.h"
 #include "core/event.h"
+#include "core/trace.h"
 #include "journal/words.h"
 #include "wire/command.h"
 
@@ -51,7 +52,7 @@ static void facts(const struct history *history, const struct summary *summary, 
     fact(document, "Last refusal", summary->reply);
     for (size_t i = 0; i < history->count; i++)
         if (history->events[i].kind == EVENT_KIND_session_opened)
-            fact(document, "Fingerprint", history->events[i].body.session_opened.fingerprint);
+            fact(document, "TCP fingerprint", history->events[i].body.session_opened.fingerprint);
     if (summary->ended) {
         journal_duration(summary->took_ms, time);
         fact(document, "Lasted", slice_text(time));
@@ -105,6 +106,15 @@ static struct slice first_line(struct slice text)
     return slice_head(text, end == SLICE_NOT_FOUND ? text.len : end);
 }
 
+/* A reply that goes out octet by octet keeps the client waiting until its last one. */
+static void moved(struct turns *turns, const struct event *event)
+{
+    if (event->body.session_moved.what != TRACE_DRIPPED || turns->ours || !turns->begun)
+        return;
+    turns->ours = true;
+    turn(turns, true, event->stamp.unix_us, SLICE("octet by octet"));
+}
+
 static void take(struct turns *turns, const struct event *event)
 {
     const int64_t now = event->stamp.unix_us;
@@ -116,6 +126,7 @@ static void take(struct turns *turns, const struct event *event)
     case EVENT_KIND_message_received: turn(turns, false, now, SLICE("the message")); break;
     case EVENT_KIND_reply_sent: turn(turns, true, now, first_line(event->body.reply_sent.text)); break;
     case EVENT_KIND_question_answered: question(turns, event); break;
+    case EVENT_KIND_session_moved: moved(turns, event); break;
     case EVENT_KIND_session_ended: turn(turns, turns->ours, now, SLICE("the end")); break;
     default: break;
     }

@@ -4,7 +4,9 @@
  * The first octet says whether the header comes from the input, and where milestones are put between. */
 #include "journal/reader.h"
 #include "journal/search.h"
+#include "journal/redact.h"
 #include "journal/summary.h"
+#include "journal/view.h"
 
 #include <assert.h>
 #include <fcntl.h>
@@ -98,6 +100,29 @@ static void summarise(const struct history *history)
     buf_drop(&out);
 }
 
+/* In every view and format: on a terminal and in a page stands nothing that could steer them. */
+static void show(struct history *history)
+{
+    struct redaction *redaction = redaction_new();
+    struct buf out;
+    buf_init(&out, 256u << 20);
+    for (size_t v = 0; view_at(v); v++) {
+        struct document document;
+        if (v == 1)
+            redaction_apply(redaction, history);
+        view_make(view_at(v), history, &(struct view_settings){.level = 5}, &document);
+        buf_clear(&out);
+        document_text(&document, &(struct document_writing){.head = true}, &out);
+        document_html(&document, &out);
+        document_json(&document, &out);
+        for (size_t i = 0; i < out.len; i++)
+            assert(((unsigned char)out.at[i] >= 0x20 && out.at[i] != 0x7f) || out.at[i] == '\n');
+        document_drop(&document);
+    }
+    buf_drop(&out);
+    redaction_free(redaction);
+}
+
 static void read_backwards(void)
 {
     struct search *search;
@@ -109,6 +134,7 @@ static void read_backwards(void)
         history_init(&history, ended.stamp.session);
         search_history(search, &history);
         summarise(&history);
+        show(&history);
         history_drop(&history);
     }
     search_close(search);

@@ -53,6 +53,12 @@ static bool is_commented(const struct document *document)
     return true;
 }
 
+/* What belongs to AUTH in 015-auth-secrets: user and password, as they came and decoded. */
+static bool tells_secrets(struct slice text)
+{
+    return has(text, "AHVzZXIA") || has(text, "dXNlcg") || has(text, "cGFzc3dvcmQ") || has(text, "password=");
+}
+
 static const char *fault_of(const struct view *view, const struct document *document)
 {
     const struct document_writing writing = {.head = true};
@@ -63,6 +69,8 @@ static const char *fault_of(const struct view *view, const struct document *docu
         fault = "its text is not tame";
     else if (has(buf_slice(&out), "newer program") || has(buf_slice(&out), "(null)"))
         fault = "a sentence lacks its words";
+    else if (tells_secrets(buf_slice(&out)))
+        fault = "it tells a password";
     else if (strcmp(view->name, "annotated") == 0 && !is_commented(document))
         fault = "a step has no comment";
     buf_clear(&out);
