@@ -3,6 +3,7 @@
 #include "base/list.h"
 #include "base/memory.h"
 #include "base/table.h"
+#include "core/finding.h"
 #include "core/say.h"
 #include "journal/render_log.h"
 #include "journal/segment.h"
@@ -12,6 +13,8 @@
 
 #define CAMPAIGN_FIRST 170
 #define CAMPAIGN_LAST  189
+#define VERDICT_DROP   3 /* verdict.verdict */
+#define ENDED_BY_US    3 /* session_ended.why */
 #define SESSION_KINDS  3 /* the classes that a session can give cause to stand first */
 
 _Static_assert(NOTICE_RESOURCE == SESSION_KINDS - 1, "the classes of sessions stand first");
@@ -20,6 +23,7 @@ struct watched {
     struct link link; /* in the order of their beginning */
     uint64_t id;
     uint16_t causes[SESSION_KINDS]; /* replies, 0: none */
+    uint16_t finding;               /* for which the session was dropped, or 0 */
     bool null_sender;               /* MAIL named none */
     bool sender;                    /* MAIL named one */
     bool own;                       /* a notice came in it */
@@ -170,6 +174,12 @@ static void take_reply(struct notice_watch *watch, uint64_t session, const struc
         watched->causes[which] = (uint16_t)sent->number;
 }
 
+static void take_verdict(struct notice_watch *watch, uint64_t session, const struct event_verdict *verdict)
+{
+    if (verdict->verdict == VERDICT_DROP && !verdict->observed && !verdict->spared.len && verdict->finding)
+        watched_need(watch, session)->finding = (uint16_t)verdict->finding;
+}
+
 /* Also a MAIL that was refused. */
 static void take_line(struct notice_watch *watch, uint64_t session, struct slice line)
 {
@@ -207,6 +217,8 @@ void notice_watch_learn(struct notice_watch *watch, const struct event *event)
         return;
     if (event->kind == EVENT_KIND_reply_sent)
         take_reply(watch, session, &event->body.reply_sent);
+    else if (event->kind == EVENT_KIND_verdict)
+        take_verdict(watch, session, &event->body.verdict);
     else if (event->kind == EVENT_KIND_line_received)
         take_line(watch, session, event->body.line_received.text);
     else if (event->kind == EVENT_KIND_message_received)
@@ -215,8 +227,47 @@ void notice_watch_learn(struct notice_watch *watch, const struct event *event)
 
 bool notice_watch_lacks(const struct notice_watch *watch, const struct event *event)
 {
-    return event->kind == EVENT_KIND_session_ended && event->body.session_ended.negative > 0 &&
+    const struct event_session_ended *ended = &event->body.session_ended;
+    return event->kind == EVENT_KIND_session_ended && (ended->negative > 0 || ended->why == ENDED_BY_US) &&
            !watched_find(watch, event->stamp.session);
+}
+
+/* What is wrong with how the client speaks; all else is what the house does not want. */
+static bool is_of_protocol(unsigned finding)
+{
+    static const enum finding findings[] = {
+        FIND_BARE_NEWLINE, FIND_NUL,         FIND_EIGHT_BIT,    FIND_LONG_LINE,        FIND_EXTRA_SPACE,
+        FIND_JUNK,         FIND_ERRORS,      FIND_EARLY_TALK,   FIND_TLS_INJECTION,    FIND_FOREIGN_PROTOCOL,
+        FIND_PIPELINING,   FIND_HTTP_TUNNEL, FIND_EHLO_NO_HELO, FIND_HEADER_AS_COMMAND};
+    for (size_t i = 0; i < sizeof findings / sizeof *findings; i++)
+        if (findings[i] == (enum finding)finding)
+            return true;
+    return false;
+}
+
+/* It was dropped without a word. */
+static size_t silent_incident(struct notice_watch *watch, const struct watched *watched,
+                              struct notice_incident *incident)
+{
+    const struct finding_info *info = finding_info(watched->finding);
+    if (!info)
+        return 0;
+    buf_clear(&watch->words);
+    buf_add_format(&watch->words, "%s: %s", info->word, info->doc);
+    *incident = (struct notice_incident){.class = is_of_protocol(watched->finding) ? NOTICE_PROTOCOL
+                                                                                   : NOTICE_POLICY,
+                                         .cause = buf_slice(&watch->words)};
+    return 1;
+}
+
+static size_t spoken_incidents(const struct watched *watched, struct notice_incident *incidents)
+{
+    size_t count = 0;
+    for (unsigned i = 0; i < SESSION_KINDS; i++)
+        if (watched->causes[i])
+            incidents[count++] = (struct notice_incident){.class = (enum notice_class)i,
+                                                          .reply = watched->causes[i]};
+    return count;
 }
 
 static size_t session_incidents(struct notice_watch *watch, const struct event *event,
@@ -227,14 +278,16 @@ static size_t session_incidents(struct notice_watch *watch, const struct event *
 
     if (!watched)
         return 0;
-    for (unsigned i = 0; i < SESSION_KINDS && !watched->own; i++)
-        if (watched->causes[i])
-            incidents[count++] = (struct notice_incident){.class = (enum notice_class)i,
-                                                          .reply = watched->causes[i],
-                                                          .session = event->stamp.session,
-                                                          .host = event->body.session_ended.peer,
-                                                          .unix_ms = event->stamp.unix_us / 1000,
-                                                          .quiet = watched->null_sender && !watched->sender};
+    if (!watched->own)
+        count = spoken_incidents(watched, incidents);
+    if (!watched->own && !count && watched->finding)
+        count = silent_incident(watch, watched, incidents);
+    for (size_t i = 0; i < count; i++) {
+        incidents[i].session = event->stamp.session;
+        incidents[i].host = event->body.session_ended.peer;
+        incidents[i].unix_ms = event->stamp.unix_us / 1000;
+        incidents[i].quiet = watched->null_sender && !watched->sender;
+    }
     watched_free(watch, watched);
     return count;
 }

@@ -35,6 +35,10 @@ static void http_add(struct document *document, const struct event_http_request 
     document_format(document, DOCUMENT_PLAIN,
                     "  (an HTTP request of %" PRIu64 " octets, %" PRIu64 " SMTP commands in it)",
                     request->octets, request->commands);
+    if (request->forwarded_for.len)
+        document_format(document, DOCUMENT_PLAIN,
+                        "  (the proxy claims to serve %.*s: nobody has verified it)",
+                        SLICE_ARGS(document_shown(document, request->forwarded_for)));
     if (request->sender.len || request->recipients.len)
         document_format(document, DOCUMENT_PLAIN, "  (it tried to send from <%.*s> to %.*s)",
                         SLICE_ARGS(document_shown(document, request->sender)),

@@ -3,6 +3,7 @@
  * notice ever does. */
 #include "journal/notice_watch.h"
 
+#include "core/finding.h"
 #include "core/say.h"
 #include "unit.h"
 
@@ -155,6 +156,40 @@ static void every_reply_has_its_class(void **state)
         classed++;
     }
     assert_true(classed > 50);
+}
+
+static void a_silent_drop_counts_by_its_finding(void **state)
+{
+    (void)state;
+    struct rig rig;
+    rig_begin(&rig, 10);
+    FEED(&rig, verdict, .verdict = 3, .finding = FIND_HTTP_TUNNEL);
+    finish(&rig);
+    assert_int_equal(rig.count, 1);
+    assert_int_equal(rig.incidents[0].class, NOTICE_PROTOCOL);
+    assert_int_equal(rig.incidents[0].reply, 0);
+    assert_true(slice_starts(rig.incidents[0].cause, SLICE("http-tunnel: ")));
+    assert_int_equal(rig.incidents[0].session, rig.stamp.session);
+    FEED(&rig, verdict, .verdict = 3, .finding = FIND_OVERRIDE_BLOCK);
+    finish(&rig);
+    assert_int_equal(rig.count, 1);
+    assert_int_equal(rig.incidents[0].class, NOTICE_POLICY);
+    /* With a reply the reply counts; what was only watched, or spared, does not. */
+    FEED(&rig, verdict, .verdict = 3, .finding = FIND_HTTP_TUNNEL);
+    reply(&rig, SAY_FOREIGN);
+    finish(&rig);
+    assert_int_equal(rig.count, 1);
+    expect(&rig, 0, NOTICE_PROTOCOL, SAY_FOREIGN);
+    FEED(&rig, verdict, .verdict = 3, .finding = FIND_HTTP_TUNNEL, .observed = 1);
+    finish(&rig);
+    assert_int_equal(rig.count, 0);
+    FEED(&rig, verdict, .verdict = 3, .finding = FIND_HTTP_TUNNEL, .spared = SLICE("known"));
+    finish(&rig);
+    assert_int_equal(rig.count, 0);
+    FEED(&rig, verdict, .verdict = 1, .finding = FIND_GREY);
+    finish(&rig);
+    assert_int_equal(rig.count, 0);
+    rig_end(&rig);
 }
 
 static void the_oldest_are_forgotten_and_learnt(void **state)
@@ -318,6 +353,7 @@ int main(void)
         cmocka_unit_test(what_has_no_other_cause_counts),
         cmocka_unit_test(everyday_matters_make_none),
         cmocka_unit_test(every_reply_has_its_class),
+        cmocka_unit_test(a_silent_drop_counts_by_its_finding),
         cmocka_unit_test(the_oldest_are_forgotten_and_learnt),
         cmocka_unit_test(this_host_counts_by_its_words),
         cmocka_unit_test(campaigns_are_ready),
