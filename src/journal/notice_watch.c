@@ -305,6 +305,7 @@ static bool host_class(const struct event *event, enum notice_class *ret_class)
         return !slice_equal(event->body.service_changed.state, SLICE("works"));
     case EVENT_KIND_process_crashed:
     case EVENT_KIND_queue_damaged:
+    case EVENT_KIND_history_damaged:
     case EVENT_KIND_configuration_refused: *ret_class = NOTICE_SOFTWARE; return true;
     }
     *ret_class = NOTICE_CAMPAIGN;
