@@ -11,7 +11,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#define CAMPAIGN_FIRST 170
+#define CAMPAIGN_FIRST 170 /* the numbers of events of campaigns */
 #define CAMPAIGN_LAST  189
 #define VERDICT_DROP   3 /* verdict.verdict */
 #define ENDED_BY_US    3 /* session_ended.why */
@@ -294,6 +294,31 @@ static size_t session_incidents(struct notice_watch *watch, const struct event *
 
 /* --- what happened to this host ------------------------------------------------------------------------ */
 
+/* A field by its name, where the event has it. */
+static const void *field_of(const struct event *event, const char *name, enum event_type type)
+{
+    for (size_t i = 0; event->info && i < event->info->field_count; i++) {
+        const struct event_field *field = &event->info->fields[i];
+        if (field->type == type && strcmp(field->name, name) == 0)
+            return (const char *)&event->body + field->offset;
+    }
+    return NULL;
+}
+
+static struct slice text_of(const struct event *event, const char *name)
+{
+    const struct slice *text = field_of(event, name, EVENT_TYPE_TEXT);
+    return text ? *text : SLICE_NONE;
+}
+
+/* What is said of a campaign as a whole, in a sentence; not each attempt of it, and not that it is over. */
+static bool is_of_campaign(const struct event *event)
+{
+    const unsigned kind = event->kind;
+    return kind >= CAMPAIGN_FIRST && kind <= CAMPAIGN_LAST && event->info && event->info->level <= 2 &&
+           text_of(event, "sentence").len && strcmp(event->info->word, "campaign-closed") != 0;
+}
+
 static bool host_class(const struct event *event, enum notice_class *ret_class)
 {
     const unsigned kind = event->kind;
@@ -309,7 +334,7 @@ static bool host_class(const struct event *event, enum notice_class *ret_class)
     case EVENT_KIND_configuration_refused: *ret_class = NOTICE_SOFTWARE; return true;
     }
     *ret_class = NOTICE_CAMPAIGN;
-    return kind >= CAMPAIGN_FIRST && kind <= CAMPAIGN_LAST && event->info;
+    return is_of_campaign(event);
 }
 
 /* What is the same each time: no pid, no file, no time. */
@@ -324,8 +349,26 @@ static void cause_words(const struct event *event, struct buf *out)
     else if (event->kind == EVENT_KIND_process_crashed)
         buf_add_format(out, "the %.*s ended by itself: %.*s", SLICE_ARGS(event->body.process_crashed.role),
                        SLICE_ARGS(event->body.process_crashed.how));
+    else if (is_of_campaign(event) && text_of(event, "kind").len)
+        buf_add_format(out, "%.*s: %s", SLICE_ARGS(text_of(event, "kind")), event->info->word);
     else
         buf_add(out, slice_head(doc, slice_find(doc, ':')));
+}
+
+/* A campaign goes by the id of one of its sessions. */
+static void example_words(const struct event *event, struct buf *out)
+{
+    const uint64_t *campaign = field_of(event, "campaign", EVENT_TYPE_NUMBER);
+    char id[EVENT_ID_SIZE];
+    if (!is_of_campaign(event)) {
+        render_system_text(event, out);
+        return;
+    }
+    if (campaign) {
+        event_id_print(*campaign, id);
+        buf_add_format(out, "Campaign %s: ", id);
+    }
+    buf_add(out, text_of(event, "sentence"));
 }
 
 static size_t host_incident(struct notice_watch *watch, const struct event *event,
@@ -338,7 +381,7 @@ static size_t host_incident(struct notice_watch *watch, const struct event *even
     buf_clear(&watch->text);
     buf_clear(&watch->words);
     cause_words(event, &watch->words);
-    render_system_text(event, &watch->text);
+    example_words(event, &watch->text);
     *incident = (struct notice_incident){.class = which,
                                          .cause = buf_slice(&watch->words),
                                          .example = buf_slice(&watch->text),

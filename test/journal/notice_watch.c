@@ -251,23 +251,42 @@ static void this_host_counts_by_its_words(void **state)
     rig_end(&rig);
 }
 
-/* Whatever stands in the range of campaigns belongs to their class. */
-static void campaigns_are_ready(void **state)
+static void set_text(union event_body *body, const struct event_type_info *info, const char *name,
+                     struct slice text)
+{
+    for (size_t i = 0; i < info->field_count; i++)
+        if (info->fields[i].type == EVENT_TYPE_TEXT && strcmp(info->fields[i].name, name) == 0)
+            *(struct slice *)(void *)((char *)body + info->fields[i].offset) = text;
+}
+
+/* Of all events that processes record those of campaigns that have a sentence make incidents of their class,
+ * but for the end of one; and no other does. */
+static void campaigns_are_told_by_their_sentence(void **state)
 {
     (void)state;
     struct rig rig;
     rig_begin(&rig, 10);
+    rig.stamp.session = 0;
     for (unsigned kind = 100; kind < EVENT_KIND_LIMIT; kind++) {
         const struct event_type_info *info = event_info(kind);
         union event_body body;
         memset(&body, 0, sizeof body);
         if (!info)
             continue;
-        rig.stamp.session = 0;
+        set_text(&body, info, "kind", SLICE("relay-rotation"));
+        set_text(&body, info, "sentence", SLICE("5 attempts in 42 s from 4 networks"));
         assert_true(event_add(&rig.records, &rig.stamp, (enum event_kind)kind, &body));
         rig_feed(&rig);
         for (size_t i = 0; i < rig.count; i++)
             assert_int_equal(rig.incidents[i].class == NOTICE_CAMPAIGN, kind >= 170 && kind <= 189);
+        if (strcmp(info->word, "campaign-joined") == 0 || strcmp(info->word, "campaign-closed") == 0)
+            assert_int_equal(rig.count, 0);
+        if (strcmp(info->word, "campaign-opened") == 0) {
+            assert_int_equal(rig.count, 1);
+            assert_slice_equal(rig.incidents[0].cause, "relay-rotation: campaign-opened");
+            assert_slice_equal(rig.incidents[0].example,
+                               "Campaign 0000000000000: 5 attempts in 42 s from 4 networks");
+        }
     }
     rig_end(&rig);
 }
@@ -356,7 +375,7 @@ int main(void)
         cmocka_unit_test(a_silent_drop_counts_by_its_finding),
         cmocka_unit_test(the_oldest_are_forgotten_and_learnt),
         cmocka_unit_test(this_host_counts_by_its_words),
-        cmocka_unit_test(campaigns_are_ready),
+        cmocka_unit_test(campaigns_are_told_by_their_sentence),
         cmocka_unit_test(the_null_sender_makes_no_mail_by_itself),
         cmocka_unit_test(a_notice_that_comes_back_makes_none),
         cmocka_unit_test(events_about_a_notice_make_none),
