@@ -167,6 +167,7 @@ static void learn(struct keeper_notice *keeper, const struct journal_reader *rea
     struct history history;
     history_init(&history, item->event.stamp.session);
     journal_reader_before(reader, item, &history);
+    notice_watch_forget(keeper->watch, item->event.stamp.session);
     for (size_t i = 0; i < history.count; i++)
         notice_watch_learn(keeper->watch, &history.events[i]);
     history_drop(&history);

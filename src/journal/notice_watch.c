@@ -13,9 +13,10 @@
 
 #define CAMPAIGN_FIRST 170 /* the numbers of events of campaigns */
 #define CAMPAIGN_LAST  189
-#define VERDICT_DROP   3 /* verdict.verdict */
-#define ENDED_BY_US    3 /* session_ended.why */
-#define SESSION_KINDS  3 /* the classes that a session can give cause to stand first */
+#define GATES          128 /* segment_gate */
+#define VERDICT_DROP   3   /* verdict.verdict */
+#define ENDED_BY_US    3   /* session_ended.why */
+#define SESSION_KINDS  3   /* the classes that a session can give cause to stand first */
 
 _Static_assert(NOTICE_RESOURCE == SESSION_KINDS - 1, "the classes of sessions stand first");
 
@@ -33,7 +34,8 @@ struct notice_watch {
     struct table sessions;
     struct link order;
     size_t sessions_max;
-    struct buf text; /* of the incident at hand */
+    int64_t seen_ms[GATES]; /* from when on a gate's events were seen; 0: none were */
+    struct buf text;        /* of the incident at hand */
     struct buf words;
 };
 
@@ -225,11 +227,26 @@ void notice_watch_learn(struct notice_watch *watch, const struct event *event)
         take_message(watch, session, &event->body.message_received);
 }
 
+/* A session that began before its gate's events were seen. */
+static bool began_before(const struct notice_watch *watch, uint64_t session)
+{
+    const int64_t seen_ms = watch->seen_ms[segment_gate(session) % GATES];
+    return !seen_ms || event_id_unix_ms(session) < seen_ms;
+}
+
 bool notice_watch_lacks(const struct notice_watch *watch, const struct event *event)
 {
     const struct event_session_ended *ended = &event->body.session_ended;
-    return event->kind == EVENT_KIND_session_ended && (ended->negative > 0 || ended->why == ENDED_BY_US) &&
-           !watched_find(watch, event->stamp.session);
+    if (event->kind != EVENT_KIND_session_ended || (!ended->negative && ended->why != ENDED_BY_US))
+        return false;
+    return began_before(watch, event->stamp.session) || !watched_find(watch, event->stamp.session);
+}
+
+void notice_watch_forget(struct notice_watch *watch, uint64_t session)
+{
+    struct watched *watched = watched_find(watch, session);
+    if (watched)
+        watched_free(watch, watched);
 }
 
 /* What is wrong with how the client speaks; all else is what the house does not want. */
@@ -392,6 +409,9 @@ static size_t host_incident(struct notice_watch *watch, const struct event *even
 size_t notice_watch_event(struct notice_watch *watch, const struct event *event,
                           struct notice_incident ret_incidents[NOTICE_CLASSES])
 {
+    const uint64_t session = event->stamp.session;
+    if (session && !watch->seen_ms[segment_gate(session) % GATES])
+        watch->seen_ms[segment_gate(session) % GATES] = event->stamp.unix_us / 1000;
     if (event->kind == EVENT_KIND_session_ended)
         return session_incidents(watch, event, ret_incidents);
     notice_watch_learn(watch, event);

@@ -33,9 +33,10 @@ bool notice_reply_class(unsigned reply, enum notice_class *ret_class, bool *ret_
 struct notice_watch;
 
 struct notice_watch *notice_watch_new(size_t sessions_max);
-/* Whether the event, the end of a session, wants what came before it in its session, and that is not known:
- * the caller hands it in by notice_watch_learn. */
+/* Whether the event, the end of a session, wants what came before it in its session, and not all of that was
+ * seen: the caller lets the session be forgotten, and hands in all of its events by notice_watch_learn. */
 bool notice_watch_lacks(const struct notice_watch *watch, const struct event *event);
+void notice_watch_forget(struct notice_watch *watch, uint64_t session);
 void notice_watch_learn(struct notice_watch *watch, const struct event *event);
 /* Returns how many incidents the event makes. Their texts live until the next call. */
 size_t notice_watch_event(struct notice_watch *watch, const struct event *event,

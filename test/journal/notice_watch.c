@@ -192,12 +192,33 @@ static void a_silent_drop_counts_by_its_finding(void **state)
     rig_end(&rig);
 }
 
+/* Whether the end of the session at hand wants what came before. */
+static bool lacks(struct rig *rig)
+{
+    struct event event;
+    size_t size;
+    event_add_session_ended(&rig->records, &rig->stamp, &(struct event_session_ended){.negative = 1});
+    assert_int_equal(event_read(buf_slice(&rig->records), &event, &size), EVENT_DONE);
+    buf_clear(&rig->records);
+    return notice_watch_lacks(rig->watch, &event);
+}
+
+/* As from the journal. */
+static void learn(struct rig *rig, enum say number)
+{
+    struct event event;
+    size_t size;
+    event_add_reply_sent(&rig->records, &rig->stamp,
+                         &(struct event_reply_sent){.number = number, .code = say_info(number)->code});
+    assert_int_equal(event_read(buf_slice(&rig->records), &event, &size), EVENT_DONE);
+    buf_clear(&rig->records);
+    notice_watch_learn(rig->watch, &event);
+}
+
 static void the_oldest_are_forgotten_and_learnt(void **state)
 {
     (void)state;
     struct rig rig;
-    struct event event;
-    size_t size;
     rig_begin(&rig, 3);
     const uint64_t first = rig.stamp.session;
     for (unsigned i = 0; i < 5; i++) {
@@ -205,20 +226,38 @@ static void the_oldest_are_forgotten_and_learnt(void **state)
         reply(&rig, SAY_LISTED);
     }
     assert_int_equal(notice_watch_sessions(rig.watch), 3);
+    assert_false(lacks(&rig));
     rig.stamp.session = first;
-    event_add_session_ended(&rig.records, &rig.stamp, &(struct event_session_ended){.negative = 1});
-    assert_int_equal(event_read(buf_slice(&rig.records), &event, &size), EVENT_DONE);
-    assert_true(notice_watch_lacks(rig.watch, &event));
-    buf_clear(&rig.records);
-    reply(&rig, SAY_LISTED); /* from the journal, as it were */
-    event_add_session_ended(&rig.records, &rig.stamp, &(struct event_session_ended){.negative = 1});
-    assert_int_equal(event_read(buf_slice(&rig.records), &event, &size), EVENT_DONE);
-    assert_false(notice_watch_lacks(rig.watch, &event));
-    buf_clear(&rig.records);
+    assert_true(lacks(&rig));
+    learn(&rig, SAY_RELAY_DENIED);
     finish(&rig);
     assert_int_equal(rig.count, 1);
+    expect(&rig, 0, NOTICE_POLICY, SAY_RELAY_DENIED);
     notice_watch_forget_gate(rig.watch, 0);
     assert_int_equal(notice_watch_sessions(rig.watch), 0);
+    rig_end(&rig);
+}
+
+/* Whoever begins to watch in the midst of a session does not take what follows for its cause. */
+static void the_middle_of_a_session_is_not_its_beginning(void **state)
+{
+    (void)state;
+    struct rig rig;
+    rig_begin(&rig, 10);
+    rig.stamp.unix_us += 5000000; /* the session began five seconds before */
+    reply(&rig, SAY_NO_RECIPIENTS);
+    assert_true(lacks(&rig));
+    notice_watch_forget(rig.watch, rig.stamp.session);
+    learn(&rig, SAY_RELAY_DENIED);
+    learn(&rig, SAY_NO_RECIPIENTS);
+    finish(&rig);
+    assert_int_equal(rig.count, 1);
+    assert_int_equal(rig.incidents[0].reply, SAY_RELAY_DENIED);
+    assert_int_equal(rig.incidents[0].class, NOTICE_POLICY);
+    /* One that began afterwards was seen whole. */
+    rig.stamp.session = event_id_make(BEGAN_MS + 6000, 0, 2);
+    reply(&rig, SAY_LISTED);
+    assert_false(lacks(&rig));
     rig_end(&rig);
 }
 
@@ -374,6 +413,7 @@ int main(void)
         cmocka_unit_test(every_reply_has_its_class),
         cmocka_unit_test(a_silent_drop_counts_by_its_finding),
         cmocka_unit_test(the_oldest_are_forgotten_and_learnt),
+        cmocka_unit_test(the_middle_of_a_session_is_not_its_beginning),
         cmocka_unit_test(this_host_counts_by_its_words),
         cmocka_unit_test(campaigns_are_told_by_their_sentence),
         cmocka_unit_test(the_null_sender_makes_no_mail_by_itself),
