@@ -3,7 +3,7 @@ BUILD = build
 FUZZ_SECONDS = 60
 SOAK_MINUTES = 10
 
-.PHONY: run demo program all test live lint asan tsan fuzz corpus corpus-report month coverage bench bench-scan-log soak batches bots install deps clean
+.PHONY: golden reader run demo program all test live lint asan tsan fuzz corpus corpus-report month coverage bench bench-scan-log soak batches bots install deps clean
 
 run: deps-try program
 	$(BUILD)/postern serve -c etc/demo.conf --foreground
@@ -73,6 +73,18 @@ batches: program deps-test
 # Ten thousand bots of ten kinds, and what good clients notice of them.
 bots: all
 	POSTERN_BUILD=$(BUILD) bench/bots/run
+
+# What a running gate records of the seeds' clients, and all views of it, for test/journal/golden.
+golden: all
+	test/journal/golden/capture $(BUILD)/postern
+	$(BUILD)/test/replay/replay_explain --events test/replay/scripts/480-names-add-up.smtp \
+	    > test/journal/golden/views/names-add-up/events.jsonl
+	GOLDEN_WRITE=1 $(BUILD)/test/journal/test_journal_view test/journal/golden
+
+# Sentences of refused sessions, and a list of causes, for a reader who is to tell which is which.
+READER = $(BUILD)/reader
+reader: all
+	test/replay/reader $(BUILD)/test/replay/replay_explain $(READER)
 
 # PREFIX: /usr/local unless the build folder was set up for another. DESTDIR: a folder in place of /.
 install: deps-build

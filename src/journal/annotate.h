@@ -36,6 +36,8 @@ struct annotate {
     uint64_t asked_us;  /* when the client said what we answer next; 0: nothing is open */
     uint64_t decided;   /* the finding of the verdict whose answer comes next */
     bool judged;        /* such a verdict was there */
+    bool sheds;         /* the answer that comes next says yes, and the mail is thrown away */
+    bool observed;      /* a verdict was not done, since the policy only observes */
     struct annotate_found *found;
     size_t found_count;
     /* What teaches is said once. */

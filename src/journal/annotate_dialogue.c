@@ -242,6 +242,9 @@ static void reply(struct annotate *annotate)
     const struct event_reply_sent *reply = &annotate->event->body.reply_sent;
     const uint64_t now = (uint64_t)annotate->event->stamp.unix_us;
     const char *phrase = phrase_reply(reply->number);
+    if (annotate->sheds && reply->code < 300)
+        phrase = "We say yes, so that they learn nothing. In truth the mail will be thrown away.";
+    annotate->sheds = false;
     annotate_note(annotate, "%s", phrase ? phrase : phrase_event(EVENT_KIND_reply_sent));
     if (reply->number == SAY_BANNER)
         banner(annotate, reply->text);

@@ -125,6 +125,7 @@ static void verdict(struct annotate *annotate)
         annotate_note(annotate, "One thing is reason enough: %s.", finding->because);
     sum(annotate, verdict);
     if (verdict->observed || verdict->spared.len) {
+        annotate->observed = annotate->observed || verdict->observed;
         not_done(annotate, verdict);
         return;
     }
@@ -134,6 +135,7 @@ static void verdict(struct annotate *annotate)
                       annotate_shown(annotate, verdict->override));
     annotate->decided = verdict->finding;
     annotate->judged = verdict->verdict && verdict->finding;
+    annotate->sheds = verdict->verdict == ACTION_DISCARD || verdict->verdict == ACTION_TRAP;
 }
 
 void annotate_judgement(struct annotate *annotate)
@@ -179,8 +181,8 @@ static void without_one(struct annotate *annotate, const struct summary_cause *c
         const struct finding_phrase *phrase = finding_parse(word, &finding) ? phrase_finding(finding) : NULL;
         if (!phrase || part <= 0 || (int64_t)cause->sum - part >= (int64_t)cause->threshold)
             continue;
-        annotate_note(annotate, "%s that %s, the sum would have been %lld, and we would not have refused.",
-                      count++ ? "Or:" : "Were it not", phrase->because,
+        annotate_note(annotate, "%s that %s, the sum would have been %lld, too little to refuse.",
+                      count++ ? "Or were it not" : "Were it not", phrase->because,
                       (long long)((int64_t)cause->sum - part));
     }
     if (!count)
@@ -228,7 +230,10 @@ static void without_it(struct annotate *annotate, const struct summary_cause *ca
     if (!phrase)
         return;
     annotate_note(annotate, "One thing decided: %s.", phrase->because);
-    if (cause->threshold && rest >= (int64_t)cause->threshold)
+    if (annotate->observed)
+        annotate_note(annotate,
+                      "Without it they could have gone on: the other rules are only tried out here.");
+    else if (cause->threshold && rest >= (int64_t)cause->threshold)
         annotate_note(annotate,
                       "But even without it we would have refused: the rest weighs %lld, and from %s on we "
                       "refuse.",
@@ -276,6 +281,7 @@ static void remedies(struct annotate *annotate)
             phrase = finding_parse(word, &finding) ? phrase_finding(finding) : NULL;
             if (phrase && part > 0)
                 annotate_note(annotate, "%s", phrase->remedy);
+            annotate_flush(annotate);
         }
     }
     annotate_flush(annotate);

@@ -18,9 +18,10 @@ static void recipient(struct annotate *annotate, const struct event_recipient_ju
 static void received(struct annotate *annotate, const struct event_message_received *message)
 {
     annotate_note(annotate,
-                  "They have finished sending the message: %s octets (characters) with %s lines at its "
+                  "They have finished sending the message: %s octets (characters) with %s %s at its "
                   "head. The content itself is not kept in this record.",
-                  annotate_number(annotate, message->octets), annotate_number(annotate, message->headers));
+                  annotate_number(annotate, message->octets), annotate_number(annotate, message->headers),
+                  message->headers == 1 ? "line" : "lines");
     if (!message->message_id.len)
         annotate_note(annotate, "It has no number of its own (Message-ID), as every mail program gives one.");
     if (message->bare_lf || message->bare_cr)

@@ -99,9 +99,21 @@ static void learn(struct annotate *annotate, const struct event_question_answere
         annotate->name = answered->key;
 }
 
+/* The first of the records, which come as netstrings: "11:v=spf1 -all,". */
+static struct slice first_record(struct slice value)
+{
+    struct slice digits;
+    uint64_t len = 0;
+    if (!slice_cut(&value, ':', &digits) || !text_parse_u64(digits, &len))
+        return value;
+    return slice_head(value, len < value.len ? (size_t)len : value.len);
+}
+
 /* The first line of a list's answer holds codes, what follows is the list's reason. */
 static struct slice value_shown(const struct event_question_answered *answered)
 {
+    if (answered->kind == ASK_TXT)
+        return first_record(answered->value);
     const size_t end = slice_find(answered->value, '\n');
     if (answered->kind == ASK_LISTED && end != SLICE_NOT_FOUND)
         return slice_from(answered->value, end + 1);

@@ -208,6 +208,13 @@ static void put_deliveries(struct buf *out, const struct summary *summary)
     }
 }
 
+static void put_something_else(struct buf *out, const struct summary *summary)
+{
+    const bool later = summary->cause.code >= 400 && summary->cause.code < 500;
+    put(out, later ? "; something else was put off until later" : "; something else was refused");
+    put_because(out, summary);
+}
+
 static void put_accepted(struct buf *out, const struct summary *summary)
 {
     if (summary->accepted == 1)
@@ -230,8 +237,7 @@ static void put_accepted(struct buf *out, const struct summary *summary)
     put_deliveries(out, summary);
     if (!summary->number)
         return;
-    put(out, "; something else was refused");
-    put_because(out, summary);
+    put_something_else(out, summary);
 }
 
 static const char *refusal_of(const struct summary *summary)
@@ -279,8 +285,7 @@ static void put_tried(struct buf *out, const struct summary *summary)
     put(out, "; it was not completed");
     if (!summary->cause.number)
         return;
-    put(out, "; something else was refused");
-    put_because(out, summary);
+    put_something_else(out, summary);
 }
 
 static void put_outcome(struct buf *out, const struct summary *summary)

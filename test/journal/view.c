@@ -42,11 +42,12 @@ static void make(const struct view *view, const struct history *history, int lev
 /* --- golden files -------------------------------------------------------------------------------------- */
 
 static const char *const sessions[] = {
-    "seed-001",          "demo-000-open-proxy",   "demo-001-put-off",       "demo-001-accepted",
-    "demo-002-web-form", "demo-002-ehlo-no-helo", "demo-002-schizophrenic", "demo-003-put-off",
-    "demo-003-come-back"};
+    "seed-001",           "demo-000-open-proxy",   "demo-001-put-off",       "demo-001-accepted",
+    "demo-002-web-form",  "demo-002-ehlo-no-helo", "demo-002-schizophrenic", "demo-003-put-off",
+    "demo-003-come-back", "names-add-up"};
 
-/* The first session is the dialogue of seed 001 itself; the others were recorded by a gate that ran. */
+/* The first session is the dialogue of seed 001 itself, the last is that of a replay script; the others were
+ * recorded by a gate that ran. */
 static void load(size_t index, struct history *ret_history)
 {
     struct buf records;

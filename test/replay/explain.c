@@ -4,9 +4,11 @@
  *
  * usage: explain --all SCRIPT …                 the test (TAP)
  *        explain --sentence SCRIPT …            the sentence of each session, a line each
+ *        explain --events SCRIPT …              its events, a JSON object a line
  *        explain VIEW FORMAT SCRIPT …           a view of each: text, html or json */
 #include "replay.h"
 
+#include "journal/render_json.h"
 #include "journal/view.h"
 
 #include <stdio.h>
@@ -18,7 +20,7 @@
 struct run {
     const struct view *view; /* NULL: the sentence alone */
     const char *format;
-    bool all;
+    bool all, events;
     const char *fault;
 };
 
@@ -114,10 +116,24 @@ static void explain(struct run *run, const struct view *view, const struct histo
     document_drop(&document);
 }
 
+static void print_events(const struct history *history)
+{
+    struct buf out;
+    buf_init(&out, TEXT_MAX);
+    for (size_t i = 0; i < history->count; i++)
+        (void)render_json(&history->events[i], &out);
+    (void)fwrite(out.at ? out.at : "", 1, out.len, stdout);
+    buf_drop(&out);
+}
+
 static void explain_session(struct run *run, const struct history *history)
 {
     if (!history->count)
         return;
+    if (run->events) {
+        print_events(history);
+        return;
+    }
     if (!run->all)
         explain(run, run->view ? run->view : view_find(SLICE("log")), history);
     for (size_t i = 0; run->all && view_at(i); i++)
@@ -152,7 +168,8 @@ int main(int argc, char **argv)
 {
     struct run run = {.all = argc > 1 && strcmp(argv[1], "--all") == 0};
     const bool sentence = argc > 1 && strcmp(argv[1], "--sentence") == 0;
-    const int first = run.all || sentence ? 2 : 3;
+    run.events = argc > 1 && strcmp(argv[1], "--events") == 0;
+    const int first = run.all || sentence || run.events ? 2 : 3;
     int failed = 0;
     if (argc <= first)
         return 64;
