@@ -66,7 +66,9 @@ struct keeper {
     struct flush flush;
     struct loop_hook hook;
     bool more; /* the last turn ended before the reader did */
-    uint64_t sessions, events, applied, refused;
+    uint64_t sessions, events, applied;
+    struct keeper_store_health health;
+    int64_t anew_us;           /* as in keeper_store.h */
     int64_t newest_us;         /* the time of the newest event that was read */
     uint64_t retention_ms;     /* when old files are looked for next */
     uint64_t removed;          /* octets of files that were too old or too many */
@@ -106,12 +108,12 @@ static void commit(struct keeper *keeper)
     count += keeper_notice_writes(keeper->notice, keeper->writes + count);
     struct store_batch batch = {keeper->writes, count, streams, keeper->place_count};
     if (store_apply(keeper->store, &batch, &error) < 0) {
-        if (!keeper->refused++)
+        if (keeper_store_refused(&keeper->health, loop_unix_us(keeper->loop)))
             trouble(keeper, "write to the store", &error, "it is tried again; until then less is remembered");
         return;
     }
     keeper_stats_committed(keeper->stats);
-    keeper->refused = 0;
+    keeper->health.refused = 0;
     keeper->applied += keeper->write_count;
     keeper->write_count = 0;
     keeper->moved = false;
@@ -215,7 +217,9 @@ static void gate_began(struct keeper *keeper, const struct journal_item *item)
 static void item_take(struct keeper *keeper, const struct journal_item *item)
 {
     const struct event *event = &item->event;
-    if (maillog_lacks(keeper->maillog, event))
+    const bool again = event->stamp.unix_us <
+                       keeper->anew_us; /* people were told before the store was lost */
+    if (!again && maillog_lacks(keeper->maillog, event))
         learn(keeper, item);
     if (event->kind == EVENT_KIND_process_started)
         gate_began(keeper, item);
@@ -225,11 +229,13 @@ static void item_take(struct keeper *keeper, const struct journal_item *item)
     keeper->sessions += event->kind == EVENT_KIND_session_ended;
     if (event->kind == EVENT_KIND_told)
         tell_add(keeper, event);
-    log_lines(keeper, event);
+    if (!again)
+        log_lines(keeper, event);
     if (!place_set(keeper, item->stream, item->next))
         return;
     keeper_stats_event(keeper->stats, item, loop_unix_us(keeper->loop));
-    keeper_notice_event(keeper->notice, keeper->reader, item);
+    if (!again)
+        keeper_notice_event(keeper->notice, keeper->reader, item);
 }
 
 static bool batch_is_full(const struct keeper *keeper)
@@ -338,6 +344,8 @@ static void tick_due(struct loop_timer *timer)
     journal_reader_look(keeper->reader);
     read_on(keeper);
     notices_turn(keeper);
+    if (!keeper->moved)
+        keeper_store_well(&keeper->health, keeper->journal, loop_unix_us(keeper->loop));
     sweep(keeper);
     store_lmdb_clear_dead(keeper->store, &error);
     loop_timer_set(keeper->loop, timer, loop_now_ms(keeper->loop) + TICK_MS);
@@ -384,7 +392,7 @@ static void put_counts(struct keeper *keeper, struct json *json)
     json_put_u64(json, "missing", counts.missing);
     json_put_u64(json, "removed", keeper->removed);
     json_put_u64(json, "applied", keeper->applied);
-    json_put_u64(json, "refused", keeper->refused);
+    json_put_u64(json, "refused", keeper->health.refused);
     json_put_u64(json, "entries", store.entries);
     json_put_u64(json, "log_lost", log_output_lost(keeper->output));
     keeper_notice_status(keeper->notice, json);
@@ -475,6 +483,7 @@ static int store_begin(struct keeper *keeper, struct error *error)
     char folder[300];
     int len = snprintf(folder, sizeof folder, "%.*s/store", SLICE_ARGS(keeper->site->set.state_directory));
     struct store_lmdb_settings settings = {.folder = slice_of(folder, (size_t)len), .writer = true};
+    keeper->anew_us = keeper_store_anew_us(folder);
     if (store_lmdb_open(&settings, &keeper->store, error) < 0)
         return -1;
     return keeper_stats_open(keeper->store, keeper->folder, &keeper->stats, error);

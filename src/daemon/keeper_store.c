@@ -4,8 +4,11 @@
 #include "core/event.h"
 #include "wire/json.h"
 
+#include <stdio.h>
+
 #define LIST_MOST 1000
 #define LINE_MOST 65536
+#define WELL_US   5000000
 
 struct asked {
     const struct keeper_store *keeper;
@@ -147,4 +150,47 @@ void keeper_store_command(const struct keeper_store *keeper, struct control *con
         control_error(control, request->handle, slice_text(complaint));
     else
         control_done(control, request->handle);
+}
+
+/* --- its troubles --------------------------------------------------------------------------------------- */
+
+int64_t keeper_store_anew_us(const char *folder)
+{
+    char path[400], text[32];
+    int64_t unix_us = 0;
+    snprintf(path, sizeof path, "%s.anew", folder);
+    FILE *file = fopen(path, "re");
+    if (!file)
+        return 0;
+    size_t len = fread(text, 1, sizeof text, file);
+    fclose(file);
+    struct slice rest = slice_of(text, len), number;
+    slice_cut(&rest, '\n', &number);
+    return text_parse_i64(number, &unix_us) ? unix_us : 0;
+}
+
+bool keeper_store_refused(struct keeper_store_health *health, int64_t unix_us)
+{
+    const bool news = !health->said;
+    health->refused++;
+    health->refused_unix_us = unix_us;
+    health->said = true;
+    return news;
+}
+
+void keeper_store_well(struct keeper_store_health *health, struct journal_writer *journal, int64_t unix_us)
+{
+    struct event_stamp stamp = {.unix_us = unix_us};
+    struct buf events;
+    if (!health->said || unix_us - health->refused_unix_us < WELL_US)
+        return;
+    health->said = false;
+    buf_init(&events, EVENT_SIZE_MAX);
+    event_add_service_changed(
+        &events, &stamp,
+        &(struct event_service_changed){.service = SLICE("store"),
+                                        .state = SLICE("works"),
+                                        .reason = SLICE("it takes what is to be remembered again")});
+    journal_writer_add(journal, buf_slice(&events), NULL);
+    buf_drop(&events);
 }

@@ -25,4 +25,21 @@ struct keeper_store {
 void keeper_store_command(const struct keeper_store *keeper, struct control *control,
                           const struct control_request *request);
 
+/* When a store was begun anew because the one before was lost, microseconds since 1970; 0: that never
+ * happened. The journal is read again for a new store, but what people were told of earlier events they are
+ * not told again. */
+int64_t keeper_store_anew_us(const char *folder);
+/* Whether the store takes what is to be written. Where there is hardly any room it takes some batches, and
+ * refuses others: it is well again when it has refused none for five seconds. */
+struct keeper_store_health {
+    uint64_t refused;        /* in a row */
+    int64_t refused_unix_us; /* the last one */
+    bool said;
+};
+
+/* A batch was refused. True: that is news. */
+bool keeper_store_refused(struct keeper_store_health *health, int64_t unix_us);
+/* Now and then, while nothing waits to be written: that it is well again is recorded. */
+void keeper_store_well(struct keeper_store_health *health, struct journal_writer *journal, int64_t unix_us);
+
 #endif

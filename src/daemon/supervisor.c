@@ -540,6 +540,7 @@ static int supervisor_begin(struct supervisor *supervisor, struct error *error)
     if (sockets_open(supervisor, site, supervisor->lanes, error) < 0 ||
         pid_write(supervisor, site, error) < 0 || signals_open(supervisor, error) < 0)
         return -1;
+    supervisor_store_look(supervisor, site);
     return generation_raise(supervisor, supervisor->current, error) < 0 ? -1 : 0;
 }
 

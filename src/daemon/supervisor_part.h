@@ -1,6 +1,6 @@
 /* What the supervisor's files share: not for others. supervisor.c is its life, supervisor_child.c the
  * processes, supervisor_socket.c the listening sockets, supervisor_control.c what it answers,
- * supervisor_flush.c one of the answers. */
+ * supervisor_flush.c one of the answers, supervisor_store.c looks at the store before all. */
 #ifndef DAEMON_SUPERVISOR_PART_H
 #define DAEMON_SUPERVISOR_PART_H
 
@@ -141,6 +141,10 @@ void supervisor_flush(struct supervisor *supervisor, slab_handle request);
 void flush_told(struct child *child, uint32_t number);
 void flush_look(struct supervisor *supervisor); /* a process has gone: it is not waited for any more */
 void flushes_drop(struct supervisor *supervisor);
+
+/* --- supervisor_store.c */
+/* Sets a store that is damaged aside, and says so. */
+void supervisor_store_look(struct supervisor *supervisor, const struct site *site);
 
 /* --- supervisor_control.c */
 int supervisor_control_open(struct supervisor *supervisor, struct error *error);

@@ -142,9 +142,14 @@ struct store_lmdb_settings {
 };
 
 /* A reader may open before the writer has made the store: until then every answer is NONE, and it is looked
- * for again each second. */
+ * for again each second. One that is torn or no store is opened by a reader, too: every answer is FAILED,
+ * until another one is in its place. */
 int store_lmdb_open(const struct store_lmdb_settings *settings, struct store **ret_store,
                     struct error *error);
+/* Reads all of the store where its writer did not close it, else only what tells its size. Negative with
+ * *error: it is damaged. For a process of its own, since damage of some kinds ends whoever reads it; nobody
+ * writes meanwhile. */
+int store_lmdb_check(struct slice folder, struct error *error);
 /* Frees the places of readers that died without closing. Returns how many, or a negative number. */
 int store_lmdb_clear_dead(struct store *store, struct error *error);
 

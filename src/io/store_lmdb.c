@@ -4,10 +4,10 @@
  * it, whole, positions and all, and the journal has them still. */
 #include "base/memory.h"
 #include "io/store_class.h"
+#include "io/store_lmdb_part.h"
 
 #include <assert.h>
 #include <errno.h>
-#include <lmdb.h>
 #include <openssl/sha.h>
 #include <stdio.h>
 #include <string.h>
@@ -35,7 +35,9 @@ struct store_lmdb {
     MDB_dbi data;
     MDB_dbi position;
     MDB_txn *reading; /* reset between look-ups, so that it holds no page back */
-    time_t looked;    /* when a reader last looked for the store */
+    time_t looked;    /* when a reader last looked whether the store is there, and the same */
+    ino_t file;       /* that a reader has open */
+    int broken;       /* why it cannot be opened, or was found damaged; 0: nothing is known against it */
     char value[STORE_VALUE_MAX];
     char swept[KEY_PLAIN_MAX + 1]; /* the key at which the sweep goes on */
     size_t swept_len;
@@ -100,18 +102,50 @@ static bool entry_read(const MDB_val *val, struct store_entry *ret_entry)
 /* --- reading ------------------------------------------------------------------------------------------- */
 
 static int open_env(struct store_lmdb *lmdb);
+static bool not_made_yet(int status);
 
-/* A reader looks for a store that was not there once a second. */
+/* Which file it is; 0: there is none. */
+static ino_t file_of(const struct store_lmdb *lmdb)
+{
+    char path[sizeof lmdb->folder + 16];
+    struct stat stat_of;
+    snprintf(path, sizeof path, "%s/data.mdb", lmdb->folder);
+    return stat(path, &stat_of) == 0 ? stat_of.st_ino : 0;
+}
+
+static void close_env(struct store_lmdb *lmdb)
+{
+    if (lmdb->reading)
+        mdb_txn_abort(lmdb->reading);
+    if (lmdb->env)
+        mdb_env_close(lmdb->env);
+    lmdb->reading = NULL;
+    lmdb->env = NULL;
+}
+
+/* Once a second a reader looks for a store that was not there, or whether another one is in its place. */
 static bool is_open(struct store_lmdb *lmdb)
 {
-    if (lmdb->env)
-        return true;
     struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
+    if (lmdb->writer)
+        return lmdb->env;
+    clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
     if (now.tv_sec == lmdb->looked)
-        return false;
+        return lmdb->env;
     lmdb->looked = now.tv_sec;
-    return open_env(lmdb) == 0;
+    if (lmdb->env && file_of(lmdb) == lmdb->file)
+        return true;
+    close_env(lmdb);
+    lmdb->broken = open_env(lmdb);
+    return lmdb->env;
+}
+
+/* Nothing is there yet, or it cannot be used. */
+static enum store_status closed(const struct store_lmdb *lmdb, struct error *error)
+{
+    if (!lmdb->broken || not_made_yet(lmdb->broken))
+        return STORE_NONE;
+    return (enum store_status)fail(lmdb, lmdb->broken, "cannot open the store in", error);
 }
 
 static int renew(struct store_lmdb *lmdb)
@@ -182,7 +216,7 @@ static enum store_status lmdb_find(struct store *store, const struct store_look 
     if (look->stream.len)
         *ret_position = (struct store_position){0, 0};
     if (!is_open(lmdb))
-        return STORE_NONE;
+        return closed(lmdb, error);
     int status = read_begin(lmdb);
     if (status == 0 && look->stream.len)
         status = position_get(lmdb, look->stream, ret_position);
@@ -196,7 +230,7 @@ static enum store_status lmdb_position(struct store *store, struct slice stream,
 {
     struct store_lmdb *lmdb = lmdb_of(store);
     if (!is_open(lmdb))
-        return STORE_NONE;
+        return closed(lmdb, error);
     int status = read_begin(lmdb);
     if (status == 0)
         status = position_get(lmdb, stream, ret_position);
@@ -280,13 +314,32 @@ static int apply_once(struct store_lmdb *lmdb, const struct store_batch *batch)
     return status;
 }
 
+static bool is_damage(int status)
+{
+    return status == MDB_CORRUPTED || status == MDB_PAGE_NOTFOUND || status == MDB_INVALID;
+}
+
+/* A write that the system refused at the wrong moment makes LMDB refuse all further ones until it is opened
+ * anew: the next batch does that. */
+static int apply(struct store_lmdb *lmdb, const struct store_batch *batch)
+{
+    int status = lmdb->env ? 0 : open_env(lmdb);
+    if (status == 0)
+        status = apply_once(lmdb, batch);
+    while (status == MDB_MAP_FULL && (status = grow(lmdb)) == 0)
+        status = apply_once(lmdb, batch);
+    if (status == MDB_PANIC)
+        close_env(lmdb);
+    if (is_damage(status))
+        lmdb->broken = status;
+    return status;
+}
+
 static int lmdb_apply(struct store *store, const struct store_batch *batch, struct error *error)
 {
     struct store_lmdb *lmdb = lmdb_of(store);
     assert(lmdb->writer);
-    int status = apply_once(lmdb, batch);
-    while (status == MDB_MAP_FULL && (status = grow(lmdb)) == 0)
-        status = apply_once(lmdb, batch);
+    int status = apply(lmdb, batch);
     return status ? fail(lmdb, status, "cannot write to the store in", error) : 0;
 }
 
@@ -327,6 +380,8 @@ static int lmdb_sweep(struct store *store, int64_t now_unix_ms, size_t most, str
     MDB_cursor *cursor;
     int removed = 0;
     assert(lmdb->writer);
+    if (!lmdb->env)
+        return 0;
     int status = mdb_txn_begin(lmdb->env, NULL, 0, &txn);
     if (status)
         return fail(lmdb, status, "cannot sweep the store in", error);
@@ -433,12 +488,13 @@ static int open_env(struct store_lmdb *lmdb)
     if (status == 0)
         status = open_databases(lmdb);
     MDB_envinfo info;
-    if (status == 0 && mdb_env_info(lmdb->env, &info) == 0)
+    if (status == 0 && env_is_torn(lmdb->env, &info))
+        status = MDB_CORRUPTED;
+    if (status)
+        close_env(lmdb);
+    else
         lmdb->map_octets = info.me_mapsize;
-    if (status) {
-        mdb_env_close(lmdb->env);
-        lmdb->env = NULL;
-    }
+    lmdb->file = file_of(lmdb);
     return status;
 }
 
@@ -449,7 +505,7 @@ static int lmdb_counts(struct store *store, struct store_counts *ret_counts, str
     MDB_envinfo info = {0};
     *ret_counts = (struct store_counts){0};
     if (!is_open(lmdb))
-        return 0;
+        return closed(lmdb, error);
     int status = read_begin(lmdb);
     if (status == 0)
         status = mdb_stat(lmdb->reading, lmdb->data, &data);
@@ -478,10 +534,10 @@ int store_lmdb_clear_dead(struct store *store, struct error *error)
 static void lmdb_close(struct store *store)
 {
     struct store_lmdb *lmdb = lmdb_of(store);
-    if (lmdb->reading)
-        mdb_txn_abort(lmdb->reading);
-    if (lmdb->env)
-        mdb_env_close(lmdb->env);
+    bool whole = lmdb->writer && lmdb->env && !lmdb->broken && mdb_env_sync(lmdb->env, 1) == 0;
+    close_env(lmdb);
+    if (whole)
+        env_mark(lmdb->folder, false);
     memory_give(lmdb, sizeof *lmdb);
 }
 
@@ -507,7 +563,10 @@ int store_lmdb_open(const struct store_lmdb_settings *settings, struct store **r
         status = errno;
     if (status == 0)
         status = open_env(lmdb);
-    if (status == 0 || (!lmdb->writer && not_made_yet(status))) {
+    if (status == 0 && lmdb->writer)
+        env_mark(lmdb->folder, true);
+    if (status == 0 || (!lmdb->writer && (not_made_yet(status) || is_damage(status)))) {
+        lmdb->broken = status;
         *ret_store = &lmdb->store;
         return 0;
     }
