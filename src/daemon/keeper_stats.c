@@ -16,7 +16,8 @@ struct keeper_stats {
     struct store *store;
     const char *folder; /* of the journal */
     struct stats *counts;
-    struct stats_file file;     /* of the event that was counted last */
+    struct stats_file file; /* of the event that was counted last */
+    bool full;
     struct store_write *writes; /* of the batch that is made, or NULL */
     size_t write_count;
 };
@@ -194,13 +195,14 @@ void keeper_stats_event(struct keeper_stats *stats, const struct journal_item *i
         *file = (struct stats_file){item->stream, item->at.sequence};
         if (stats_is_restart(stats->counts, file))
             stream_restart(stats, item->stream);
+        stats->full = stats_unsaved(stats->counts) >= FULL;
     }
     stats_add(stats->counts, file, &item->event, now_us);
 }
 
 bool keeper_stats_is_full(const struct keeper_stats *stats)
 {
-    return stats_unsaved(stats->counts) >= FULL;
+    return stats->full;
 }
 
 static void record_save(void *data, struct slice key, struct slice value)
@@ -221,6 +223,7 @@ size_t keeper_stats_commit(struct keeper_stats *stats, struct store_write writes
 void keeper_stats_committed(struct keeper_stats *stats)
 {
     stats_saved(stats->counts);
+    stats->full = false;
 }
 
 /* --- telling -------------------------------------------------------------------------------------------- */

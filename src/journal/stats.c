@@ -9,6 +9,7 @@
 enum { HOUR_MINUTES = 60 };
 
 #define HALF_HOUR_US (INT64_C(1800) * 1000000)
+#define LONG_AGO_US  (INT64_C(3660) * 1000000) /* no minute of the last sixty begins so early */
 
 static const int64_t minute_us = INT64_C(60) * 1000000;
 
@@ -83,10 +84,12 @@ static void file_end(struct stats *stats, struct stats_stream *stream)
 static struct stats_stream *stream_of(struct stats *stats, const struct stats_file *file)
 {
     struct stats_stream *stream = stats->newest;
-    if (!stream || !is_stream(stream, file->stream))
+    if (!stream || stream->lent != file->stream.at) {
         stream = stats_stream_find(stats, file->stream);
-    if (!stream)
-        stream = stats_stream_make(stats, file->stream, file->sequence);
+        if (!stream)
+            stream = stats_stream_make(stats, file->stream, file->sequence);
+        stream->lent = file->stream.at;
+    }
     if (stream->sequence != file->sequence) {
         file_end(stats, stream);
         stream->sequence = file->sequence;
@@ -128,6 +131,8 @@ static struct stats_minute *minute_look(struct stats *stats, int64_t unix_us, in
 static struct stats_minute *minute_find(struct stats *stats, int64_t unix_us, int64_t now_us)
 {
     struct stats_minute *minute = stats->minute;
+    if (now_us - unix_us > LONG_AGO_US)
+        return NULL;
     if (minute && unix_us >= stats->minute_us && unix_us - stats->minute_us < minute_us &&
         now_us >= unix_us && now_us - unix_us < HALF_HOUR_US) {
         minute->changed = true;

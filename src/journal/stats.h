@@ -73,7 +73,7 @@ void stats_free(struct stats *stats); /* NULL is taken */
 
 /* The file that an event stands in. */
 struct stats_file {
-    struct slice stream;
+    struct slice stream; /* what stands there is the same name, as long as there are statistics */
     uint32_t sequence;
 };
 

@@ -12,6 +12,7 @@
 struct stats_stream {
     char name[SEGMENT_STREAM_SIZE];
     size_t name_len;
+    const char *lent; /* where the name of its newest event stands, or NULL */
     uint32_t sequence;
     bool changed; /* since its record was saved */
     struct stats_counts counts;
