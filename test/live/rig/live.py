@@ -1,5 +1,6 @@
 """One live test program: its cases, its folders, its TAP."""
 import argparse
+import json
 import os
 import secrets
 import shutil
@@ -93,6 +94,8 @@ class Live:
     def __exit__(self, kind, error, trace):
         if kind is not None and issubclass(kind, Exception):
             self.report(f"{self.name} runs to its end", error)
+        elif kind is None and self.gates and not self.failed and not self.options.only:
+            self.case("the sessions of all gates, played again, are the same", self.play_again)
         left = [pid for pid in process.descendants(os.getpid()) if pid != self.minder]
         if left:
             self.say("left behind: " + ", ".join(leftovers.name_of(pid) for pid in left))
@@ -104,6 +107,19 @@ class Live:
         elif kind is None or issubclass(kind, Exception):
             self.say(f"kept: {self.work}")
         sys.exit(1 if self.failed or kind is not None else 0)
+
+    def play_again(self):
+        """The sessions of all gates, played again under their own configurations: nothing may be different."""
+        played, different = 0, []
+        for gate in self.gates:
+            for file, result in gate.played_again():
+                played += result["played"]
+                if result["changed"] or result["unknown"] or result["same_by_other_finding"] \
+                        or result["not_played"]["not_understood"] or result["not_played"]["old"]:
+                    different.append(f"{file}: {json.dumps(result, indent=1)[:3000]}")
+        self.say(f"{played} sessions played again")
+        if different:
+            raise Failure("\n".join(different))
 
     def case(self, name, function, *arguments):
         """Runs function(*arguments): it fails by any exception. True: it passed."""

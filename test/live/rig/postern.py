@@ -18,6 +18,7 @@ USER = "nobody"
 START_SECONDS = 20
 STOP_SECONDS = 40
 UNIX_PATH_MAX = 107
+BAD_CONFIGURATION = 78  # exit status
 
 CONF = """\
 host-name {name}
@@ -81,6 +82,7 @@ class Postern:
         self.certificate = self.key = None
         self.process = None
         self.status_last = None
+        self.configurations = []  # a copy of each
         os.chmod(folder, 0o755)
         for name in ("log", "mail"):
             os.makedirs(self.path(name), exist_ok=True)
@@ -110,6 +112,10 @@ class Postern:
                            certificate=certificate, settings=self.settings, routes=self.routes)
         with open(self.conf, "w", encoding="utf-8") as file:
             file.write(text)
+        kept = self.path(f"was-{len(self.configurations)}.conf")
+        with open(kept, "w", encoding="utf-8") as file:
+            file.write(text)
+        self.configurations.append(kept)
 
     # --- life
 
@@ -204,6 +210,18 @@ class Postern:
     def pids(self, role):
         """Process ids of gate, courier or keeper, as status tells them."""
         return [row["pid"] for row in self.status() if row.get("process") == role and row.get("pid")]
+
+    # --- once it has ended
+
+    def played_again(self):
+        """What `postern replay` says of the sessions recorded under each configuration, played again under the same:
+        [(file, object)]."""
+        journal = self.path("state", "journal")
+        if not os.path.isdir(journal):
+            return []
+        words = ["replay", "--same", "--json", "--journal", journal, "--config"]
+        results = [(file, process.run([self.program, *words, file], 120, False)) for file in self.configurations]
+        return [(file, json.loads(result.stdout)) for file, result in results if result.returncode != BAD_CONFIGURATION]
 
     # --- mail
 
