@@ -39,7 +39,8 @@ static struct slice side_text(const struct play_side *side, struct arena *arena)
     if (side->silent && side->action == ACTION_NONE)
         return SLICE("goes on, nothing is said");
     if (side->finding)
-        return arena_format(arena, "%s%s by %s", would, verdict, journal_finding_word(side->finding));
+        return arena_format(arena, "%s%s by %s%s", would, verdict, side->by_sum ? "the sum, " : "",
+                            journal_finding_word(side->finding));
     if (side->action != ACTION_NONE && side->reply)
         return arena_format(arena, "%s%s, reply #%u", would, verdict, side->reply);
     return arena_format(arena, "%s%s", would, verdict);
@@ -207,6 +208,7 @@ static void json_side(struct json *json, const char *key, const struct play_side
     json_put_bool(json, "observed", side->observed);
     json_put_text(json, "finding",
                   side->finding ? slice_text(journal_finding_word(side->finding)) : SLICE_NONE);
+    json_put_bool(json, "by_sum", side->by_sum);
     json_put_u64(json, "reply", side->reply);
     json_object_close(json);
 }

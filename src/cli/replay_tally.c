@@ -23,7 +23,7 @@ void replay_tally_done(struct replay_tally *tally)
 static bool side_same(const struct play_side *a, const struct play_side *b)
 {
     return a->action == b->action && a->observed == b->observed && a->silent == b->silent &&
-           a->stage == b->stage && a->finding == b->finding && a->reply == b->reply;
+           a->stage == b->stage && a->finding == b->finding && a->by_sum == b->by_sum && a->reply == b->reply;
 }
 
 static struct replay_change *change_of(struct replay_tally *tally, const struct play_result *result)

@@ -127,10 +127,9 @@ static void make_room(struct gather *gather)
     }
 }
 
-static bool is_wanted(const struct gather *gather, const struct event *event)
+static bool is_wanted(const struct gather *gather, int64_t opened_us)
 {
-    return event->stamp.unix_us >= gather->settings.since_us &&
-           event->stamp.unix_us <= gather->settings.until_us;
+    return opened_us >= gather->settings.since_us && opened_us <= gather->settings.until_us;
 }
 
 /* --- records ------------------------------------------------------------------------------------------- */
@@ -154,12 +153,11 @@ static bool take(struct gather *gather, const struct event *event, struct slice 
         return false;
     }
     struct open_session *session = table_get(&gather->sessions, key_of(&id));
-    if (event->kind == EVENT_KIND_session_opened && !session && is_wanted(gather, event))
+    if (event->kind == EVENT_KIND_session_opened && !session && is_wanted(gather, event->stamp.unix_us))
         session = session_new(gather, event);
     if (!session) {
         gather->counts.headless += event->kind == EVENT_KIND_session_ended &&
-                                   event_id_unix_ms(id) * 1000 >= gather->settings.since_us - SLACK_US &&
-                                   event_id_unix_ms(id) * 1000 <= gather->settings.until_us;
+                                   is_wanted(gather, event_id_unix_ms(id) * 1000);
         return false;
     }
     session_add(gather, session, event, record);

@@ -219,8 +219,8 @@ static void begin(struct player *player, const struct tape *tape, struct play_re
     player->steps = 0;
     player->strict = true;
     player->more = player->committed = player->over = player->decided = player->by_verdict = false;
-    player->in_passing = (struct play_ask){.number = 0};
     player->last_verdict = (struct tape_verdict){.replies = TAPE_NONE};
+    player->last_sum = (struct tape_sum){.replies = TAPE_NONE};
     player->world.short_of_disk = false;
     player->facts = NULL;
     *result = (struct play_result){.outcome = PLAY_SAME};

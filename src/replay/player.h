@@ -26,6 +26,7 @@ struct play_side {
     bool silent;         /* nothing was said (yet) */
     unsigned stage;      /* enum stage; STAGE_COUNT: no stage had to do with it */
     unsigned finding;    /* that decided, or 0 */
+    bool by_sum;         /* the sum decided; the finding is what made the difference in it, or weighed most */
     unsigned reply;      /* SAY_…, or 0 */
     struct slice reason; /* the evidence, or empty */
 };

@@ -1,5 +1,7 @@
 /* Comparing: replies by their numbers, verdicts by what they do. The words of a reply may differ, and so may
  * weights that add up to the same. */
+#include "base/text.h"
+#include "core/finding.h"
 #include "core/say.h"
 #include "replay/player_part.h"
 
@@ -35,11 +37,76 @@ static struct play_side side_of_verdict(const struct tape_verdict *verdict, unsi
                               .reason = verdict->reason};
 }
 
+/* --- sums ---------------------------------------------------------------------------------------------- */
+
+static bool part_next(struct slice *parts, struct slice *ret_word, int64_t *ret_weight)
+{
+    struct slice part;
+    if (!slice_cut(parts, ',', &part))
+        return false;
+    *ret_weight = 0;
+    return slice_word(&part, ret_word) && text_parse_i64(slice_trim(part), ret_weight);
+}
+
+static int64_t weight_in(struct slice parts, struct slice wanted)
+{
+    struct slice word;
+    int64_t weight, sum = 0;
+    while (part_next(&parts, &word, &weight))
+        sum += slice_equal(word, wanted) ? weight : 0;
+    return sum;
+}
+
+/* Which finding makes the heavier of two sums the heavier one; where they are alike, what weighs most. */
+static unsigned heaviest(struct slice heavy, struct slice light)
+{
+    struct slice rest = heavy, word, best = SLICE_NONE;
+    int64_t weight, most = 0;
+    enum finding finding;
+    while (part_next(&rest, &word, &weight)) {
+        int64_t more = weight_in(heavy, word) - weight_in(light, word);
+        if (more > most) {
+            most = more;
+            best = word;
+        }
+    }
+    if (!best.len && light.len)
+        return heaviest(heavy, SLICE_NONE);
+    return best.len && finding_parse(best, &finding) ? finding : 0;
+}
+
+static struct slice parts_then(const struct player *player)
+{
+    const struct tape *tape = player->tape;
+    struct slice parts = SLICE_NONE;
+    for (uint32_t i = 0; i < tape->sums_count && tape->sums[i].replies <= player->at; i++)
+        if (tape->sums[i].replies == player->at)
+            parts = tape->sums[i].parts;
+    return parts;
+}
+
+static struct slice parts_now(const struct player *player)
+{
+    return player->last_sum.replies == player->at ? player->last_sum.parts : SLICE_NONE;
+}
+
+static void side_explain(struct play_side *side, struct slice own, struct slice other)
+{
+    if (side->finding || side->action == ACTION_NONE || side->stage == STAGE_COUNT)
+        return;
+    side->finding = heaviest(own, other);
+    side->by_sum = side->finding != 0;
+    if (side->by_sum && !side->reason.len)
+        side->reason = own;
+}
+
 static void changed(struct player *player, struct play_side then, struct play_side now)
 {
     struct play_result *result = player->result;
     if (player->decided)
         return;
+    side_explain(&then, parts_then(player), parts_now(player));
+    side_explain(&now, parts_now(player), parts_then(player));
     player->decided = true;
     result->outcome = PLAY_CHANGED;
     result->then = then;
@@ -61,8 +128,10 @@ static const struct tape_verdict *verdict_then(const struct tape *tape, uint32_t
     return found;
 }
 
-static struct play_side then_at(const struct tape *tape, uint32_t reply)
+static struct play_side then_at(struct player *player, uint32_t reply)
 {
+    const struct tape *tape = player->tape;
+    player->at = reply;
     unsigned number = reply < tape->replies_count ? tape->replies[reply].number : 0;
     const struct tape_verdict *verdict = verdict_then(tape, reply);
     bool leads = verdict && (verdict->action || verdict->observed) &&
@@ -82,6 +151,17 @@ static struct play_side now_at(const struct player *player, uint32_t reply, unsi
 
 /* --- now ----------------------------------------------------------------------------------------------- */
 
+/* What was only observed then, or slowed, is not any more. */
+static void missing_now(struct player *player, const struct tape_verdict *missing, unsigned reply)
+{
+    player->at = missing->replies;
+    changed(player,
+            side_of_verdict(missing, missing->replies < player->tape->replies_count
+                                         ? player->tape->replies[missing->replies].number
+                                         : 0),
+            side_of_reply(reply));
+}
+
 static void reply_came(struct player *player, const struct event_reply_sent *reply)
 {
     const struct tape *tape = player->tape;
@@ -96,17 +176,20 @@ static void reply_came(struct player *player, const struct event_reply_sent *rep
                                              ? &tape->verdicts[player->verdicts]
                                              : NULL;
     if (at >= tape->replies_count || tape->replies[at].number != reply->number)
-        changed(player, then_at(tape, at), now_at(player, at, (unsigned)reply->number));
+        changed(player, then_at(player, at), now_at(player, at, (unsigned)reply->number));
     else if (missing && missing->replies <= at)
-        changed(player, side_of_verdict(missing, tape->replies[at].number),
-                side_of_reply((unsigned)reply->number));
+        missing_now(player, missing, (unsigned)reply->number);
 }
 
 /* Where the reply differs, too, that is what is told: the verdict comes before it. */
 static void verdict_came(struct player *player, const struct event_verdict *verdict)
 {
     const struct tape *tape = player->tape;
-    if (player->decided || (!verdict->verdict && !verdict->observed))
+    if (player->decided)
+        return;
+    player->last_sum = (struct tape_sum){player->replies, (uint8_t)verdict->stage,
+                                         kept(player, verdict->parts)};
+    if (!verdict->verdict && !verdict->observed)
         return;
     player->last_verdict = (struct tape_verdict){.replies = player->replies,
                                                  .stage = (uint8_t)verdict->stage,
@@ -119,7 +202,7 @@ static void verdict_came(struct player *player, const struct event_verdict *verd
     const struct tape_verdict *then = at < tape->verdicts_count ? &tape->verdicts[at] : NULL;
     if (!then || then->replies != now->replies || then->stage != now->stage || then->action != now->action ||
         then->observed != now->observed) {
-        changed(player, then_at(tape, now->replies), side_of_verdict(now, 0));
+        changed(player, then_at(player, now->replies), side_of_verdict(now, 0));
         player->by_verdict = true;
     } else if (then->finding != now->finding)
         player->result->other_finding = true;
@@ -217,18 +300,12 @@ void player_compare_end(struct player *player)
 {
     const struct tape *tape = player->tape;
     const struct play_ask *ask = player->over || player->decided ? NULL : open_ask(player);
-    if (player->result->outcome == PLAY_UNKNOWN)
+    if (player->decided)
         return;
-    if (player->in_passing.number) {
-        player->decided = false;
-        player_unknown(player, player->in_passing.kind, player->in_passing.key);
-    } else if (player->decided)
-        return;
-    else if (ask)
+    if (ask)
         player_unknown(player, ask->kind, ask->key);
     else if (player->verdicts < tape->verdicts_count)
-        changed(player, side_of_verdict(&tape->verdicts[player->verdicts], 0),
-                now_at(player, player->replies, 0));
+        missing_now(player, &tape->verdicts[player->verdicts], 0);
     else if (player->replies < tape->replies_count)
-        changed(player, then_at(tape, player->replies), side_of_reply(0));
+        changed(player, then_at(player, player->replies), side_of_reply(0));
 }

@@ -53,13 +53,14 @@ struct player {
     uint32_t heard;
     uint32_t verdicts;
     struct tape_verdict last_verdict; /* of this play */
+    struct tape_sum last_sum;         /* of this play */
+    uint32_t at;                      /* the reply at which it differs */
     uint64_t lines;
     unsigned steps;
     bool committed;
     bool over;                  /* the session has ended */
     bool decided;               /* a difference, or something unknown */
     bool by_verdict;            /* in this step a verdict was the difference */
-    struct play_ask in_passing; /* asked, not then, and not to be waited for: its answer might have counted */
 };
 
 /* One step, at player->now_ms; asks, replies and verdicts are taken note of. Returns octets consumed. */

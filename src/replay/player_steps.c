@@ -41,8 +41,6 @@ static void ask_add(struct player *player, const struct outbox_action *action)
         player->used[ask->question] = true;
     else
         ask->question = question_again(player, ask->kind, ask->key);
-    if (ask->question == TAPE_NONE && ask->kind == ASK_ORIGIN)
-        player->in_passing = *ask;
     if (ask->question == TAPE_NONE)
         return;
     const struct tape_question *question = &tape->questions[ask->question];

@@ -23,6 +23,7 @@ void tape_drop(struct tape *tape)
     memory_give(tape->pieces, tape->pieces_room * sizeof *tape->pieces);
     memory_give(tape->replies, tape->replies_room * sizeof *tape->replies);
     memory_give(tape->verdicts, tape->verdicts_room * sizeof *tape->verdicts);
+    memory_give(tape->sums, tape->sums_room * sizeof *tape->sums);
     buf_drop(&tape->octets);
     arena_drop(&tape->arena);
 }
@@ -48,7 +49,7 @@ static void tape_clear(struct tape *tape)
     arena_drop(&tape->arena);
     buf_clear(&tape->octets);
     tape->inputs_count = tape->questions_count = tape->pieces_count = 0;
-    tape->replies_count = tape->verdicts_count = 0;
+    tape->replies_count = tape->verdicts_count = tape->sums_count = 0;
     tape->name = tape->helo = tape->sender = tape->recipient = SLICE_NONE;
     tape->accepted = 0;
     tape->ended = false;
@@ -253,6 +254,11 @@ static void verdict(struct reading *reading)
 {
     const struct event_verdict *body = &reading->event->body.verdict;
     struct tape *tape = reading->tape;
+    if (body->parts.len) {
+        struct tape_sum *sum = LIST_ADD(tape, sums);
+        *sum = (struct tape_sum){tape->replies_count, (uint8_t)body->stage,
+                                 arena_copy(&tape->arena, body->parts)};
+    }
     if (!body->verdict && !body->observed)
         return;
     struct tape_verdict *verdict = LIST_ADD(tape, verdicts);

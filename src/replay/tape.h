@@ -79,8 +79,15 @@ struct tape_reply {
 struct tape_verdict {
     uint32_t replies; /* said before it */
     uint8_t stage, action, observed;
-    uint32_t finding;
+    uint32_t finding; /* 0: the sum decided */
     struct slice reason;
+};
+
+/* What the weights came to, whether anything was done or not. */
+struct tape_sum {
+    uint32_t replies; /* said before it */
+    uint8_t stage;
+    struct slice parts; /* "early-talk 10, no-ptr 2" */
 };
 
 #define TAPE_LIST(type, name)                                                                                \
@@ -98,6 +105,7 @@ struct tape {
     TAPE_LIST(tape_piece, pieces);
     TAPE_LIST(tape_reply, replies);
     TAPE_LIST(tape_verdict, verdicts);
+    TAPE_LIST(tape_sum, sums);
     /* for people */
     struct slice name, helo, sender, recipient;
     struct address peer;

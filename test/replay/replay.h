@@ -12,6 +12,10 @@
  * at its head is an answer; the first that matches counts. Without one, everybody exists but "nobody…" and,
  * softly, "later…"; only what this session has told is remembered; and there is no resolver.
  *
+ * With lines `now SETUP` at its head the session is played again, from its records, under the script's
+ * configuration and these; the line `what-if PATTERN` tells what must come of it: `same`, `unknown: QUESTION
+ * KEY`, or `changed: STAGE: ACTION [FINDING] #REPLY; now …`.
+ *
  * Checks that look at names run only where a script wants them, since most scripts make up their names as
  * they please: checks NAME … at its head, or checks all. */
 #ifndef REPLAY_H
@@ -61,6 +65,7 @@ struct script {
     struct slice title;
     struct order *orders;
     struct order *setup;  /* set, route, own, fact, … : text holds the whole line */
+    struct slice what_if; /* what playing it again under the lines `now …` gives, or empty */
     struct slice by_hand; /* what the script alone answers: words of questions, and "commit" */
     bool no_join;         /* joining its lines would change its meaning */
     bool no_split;        /* octet by octet would change its meaning */
@@ -114,6 +119,7 @@ struct world {
     /* how the script is played */
     bool by_octet, any_order, needless, all_time_out;
     bool more; /* the answer at hand is followed by another at once */
+    bool now;  /* its site is that of the script with the lines `now …` */
     const struct script *script;
     unsigned step_limit;
 };
@@ -149,6 +155,9 @@ unsigned matrix_report(bool whole);
 /* Plays what the world has recorded again, under its own configuration: nothing may be different. NULL, or
  * what is, in words. */
 const char *again_differs(struct world *world);
+/* Plays it again under the script's lines `now …`. NULL: that gives what the script says; or in words what.
+ */
+const char *again_what_if(const struct world *world, const struct script *script);
 
 /* --- run ----------------------------------------------------------------------------------------------- */
 

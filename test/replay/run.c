@@ -373,6 +373,12 @@ static bool play_way(const struct script *script, enum way way, struct buf *tran
         buf_add(transcript, buf_slice(&play.world.heard));
     else if (fine && !slice_equal(buf_slice(transcript), buf_slice(&play.world.heard)))
         fine = fault(&play, NULL, "the transcript differs", buf_slice(&play.world.heard));
+    if (fine && way == WAY_WRITTEN && script->what_if.len) {
+        if (!play.world.closed)
+            fine = end_play(&play);
+        const char *differs = fine ? again_what_if(&play.world, script) : NULL;
+        fine = fine && (!differs || fault(&play, NULL, "what-if gives", slice_text(differs)));
+    }
     return play_end(&play, fine, memory + transcript->size);
 }
 

@@ -54,7 +54,7 @@ static const struct {
 
 static const char *const setup_words[] = {"set",    "route",   "own",       "xclient",  "bare-newline",
                                           "banner", "mailbox", "trusted",   "override", "fact",
-                                          "access", "trap",    "blocklist", "checks"};
+                                          "access", "trap",    "blocklist", "checks",   "now"};
 
 struct reader {
     struct script *script;
@@ -120,6 +120,8 @@ static bool flag_read(struct reader *reader, struct slice word, struct slice res
         script->title = arena_copy(&script->arena, slice_trim(rest));
     else if (slice_equal(word, SLICE("manual")))
         manual_read(script, slice_trim(rest));
+    else if (slice_equal(word, SLICE("what-if")))
+        script->what_if = arena_copy(&script->arena, slice_trim(rest));
     else if (slice_equal(word, SLICE("no-join")))
         script->no_join = true;
     else if (slice_equal(word, SLICE("no-split")))

@@ -170,6 +170,8 @@ static void setup_one(struct world *world, struct slice text)
     struct site *site = world->site;
     struct slice word;
     slice_word(&text, &word);
+    if (world->now && slice_equal(word, SLICE("now")))
+        slice_word(&text, &word);
     if (slice_equal(word, SLICE("set")))
         setting_add(world, text);
     else if (slice_equal(word, SLICE("route")))
@@ -219,11 +221,15 @@ static bool is_about_names(const struct check *check)
            check == &check_sender || check == &check_header_form || check == &check_message_id;
 }
 
-static bool is_wanted(const struct script *script, const struct check *check)
+static bool is_wanted(const struct world *world, const struct script *script, const struct check *check)
 {
     for (const struct order *order = script->setup; order; order = order->next) {
         struct slice rest = order->text, word;
-        if (!slice_word(&rest, &word) || !slice_equal(word, SLICE("checks")))
+        if (!slice_word(&rest, &word))
+            continue;
+        if (world->now && slice_equal(word, SLICE("now")))
+            slice_word(&rest, &word);
+        if (!slice_equal(word, SLICE("checks")))
             continue;
         while (slice_word(&rest, &word))
             if (slice_equal(word, SLICE("all")) || slice_equal(word, slice_text(check->name)))
@@ -236,7 +242,7 @@ void world_checks_choose(struct world *world, const struct script *script)
 {
     size_t count = 0;
     for (const struct check *const *check = check_list; *check; check++)
-        if (!is_about_names(*check) || is_wanted(script, *check))
+        if (!is_about_names(*check) || is_wanted(world, script, *check))
             world->checks[count++] = *check;
     session_world_checks(&world->shared, world->checks);
 }
