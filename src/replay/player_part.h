@@ -58,9 +58,9 @@ struct player {
     uint64_t lines;
     unsigned steps;
     bool committed;
-    bool over;                  /* the session has ended */
-    bool decided;               /* a difference, or something unknown */
-    bool by_verdict;            /* in this step a verdict was the difference */
+    bool over;       /* the session has ended */
+    bool decided;    /* a difference, or something unknown */
+    bool by_verdict; /* in this step a verdict was the difference */
 };
 
 /* One step, at player->now_ms; asks, replies and verdicts are taken note of. Returns octets consumed. */
