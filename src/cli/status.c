@@ -290,8 +290,9 @@ const struct cli_command command_status = {
         "--json, one object a line: for the supervisor, each address, each process\n"
         "(lag_p99_us, and of what it was made, lag_50us to lag_more: microseconds of busy\n"
         "time in which whoever came waited at most so long for the loop), the sums, the name\n"
-        "servers, each blocklist, and the keeper's and the archivist's counts (behind: octets that it has\n"
-        "not read, lag_ms: how old the newest event is that it has).\n",
+        "servers, each blocklist, and the keeper's and the archivist's counts (behind: octets\n"
+        "that it has not read, lag_ms: how old the newest event is that it has; notices: what has\n"
+        "gathered for the next, and how many went since the keeper's start).\n",
     .examples = "postern status\n"
                 "postern status --json\n",
 };
