@@ -278,21 +278,20 @@ const struct cli_command command_status = {
     .run = run,
     .summary = "show the processes and what they carry",
     .arguments = "",
-    .help =
-        "Lists the running processes with their numbers: connections that are open,\n"
-        "connections accepted since the start, those refused for want of room,\n"
-        "messages taken, and events that the journal had to drop; and the loop's lag:\n"
-        "who came while the gate was busy with others waited no longer than that, in 99\n"
-        "of 100 moments. Then whether name servers answer; for each blocklist whether it\n"
-        "works, how often it was asked since the gates that run were started, what came\n"
-        "of it, and how long an answer took that was not in memory; and how far the\n"
-        "keeper and the archivist are behind with reading what the others record. With\n"
-        "--json, one object a line: for the supervisor, each address, each process\n"
-        "(lag_p99_us, and of what it was made, lag_50us to lag_more: microseconds of busy\n"
-        "time in which whoever came waited at most so long for the loop), the sums, the name\n"
-        "servers, each blocklist, and the keeper's and the archivist's counts (behind: octets\n"
-        "that it has not read, lag_ms: how old the newest event is that it has; notices: what has\n"
-        "gathered for the next, and how many went since the keeper's start).\n",
+    .help = "Lists the running processes with their numbers: connections that are open,\n"
+            "connections accepted since the start, those refused for want of room,\n"
+            "messages taken, and events that the journal had to drop; and the loop's lag:\n"
+            "who came while the gate was busy with others waited no longer than that, in 99\n"
+            "of 100 moments. Then whether name servers answer; for each blocklist whether it\n"
+            "works, how often it was asked since the gates that run were started, what came\n"
+            "of it, and how long an answer took that was not in memory; and how far the\n"
+            "keeper and the archivist are behind with reading what the others record. With\n"
+            "--json, one object a line: for the supervisor, each address, each process\n"
+            "(lag_p99_us, and of what it was made, lag_50us to lag_more: microseconds of busy\n"
+            "time in which whoever came waited at most so long for the loop), the sums, the name\n"
+            "servers, each blocklist, and the keeper's and the archivist's counts (behind: octets\n"
+            "that it has not read, lag_ms: how old the newest event is that it has; notices: what has\n"
+            "gathered for the next, and how many went since the keeper's start).\n",
     .examples = "postern status\n"
                 "postern status --json\n",
 };
