@@ -88,9 +88,11 @@ static void put_found(struct json *json, const struct found *found)
     json_put_u64(json, "torn", found->torn);
 }
 
-static void file_json(const struct segment_file *file, const char *name, uint64_t octets,
+static void file_json(const char *folder, const struct segment_file *file, const char *name,
                       const struct found *found)
 {
+    const uint64_t octets = segment_file_size(file);
+    int64_t changed_unix = 0;
     struct json json;
     struct buf out;
 
@@ -103,6 +105,8 @@ static void file_json(const struct segment_file *file, const char *name, uint64_
     json_put_u64(&json, "sequence", file->header.name.sequence);
     json_put_i64(&json, "started", file->header.started_us / 1000000);
     json_put_u64(&json, "octets", octets);
+    json_put_u64(&json, "disk", segment_disk(folder, &file->header.name, &changed_unix));
+    json_put_bool(&json, "packed", file->packed != NULL);
     json_put_text(&json, "version", slice_text(file->header.version));
     json_put_text(&json, "configuration", slice_text(file->header.configuration));
     if (found)
@@ -113,21 +117,24 @@ static void file_json(const struct segment_file *file, const char *name, uint64_
     buf_drop(&out);
 }
 
-static void list_row(struct cli_table *table, const struct segment_file *file, const char *name,
-                     uint64_t octets)
+static void list_row(const struct run *run, struct cli_table *table, const struct segment_file *file,
+                     const char *name)
 {
     char time[JOURNAL_TIME_SIZE];
+    int64_t changed_unix;
 
     cli_table_add(table, slice_text(name));
     cli_table_add(table, journal_time(file->header.started_us, time));
-    cli_table_add_number(table, octets);
+    cli_table_add_number(table, segment_file_size(file));
+    cli_table_add_number(table, segment_disk(run->folder, &file->header.name, &changed_unix));
     cli_table_add(table, slice_text(file->header.version));
     cli_table_add(table, slice_head(slice_text(file->header.configuration), 12));
 }
 
 static int list(struct run *run)
 {
-    static const char *const heads[] = {"FILE", "BEGUN", ">OCTETS", "VERSION", "CONFIGURATION", NULL};
+    static const char *const heads[] = {"FILE",    "BEGUN",         ">OCTETS", ">ON DISK",
+                                        "VERSION", "CONFIGURATION", NULL};
     struct cli_table *table = NULL;
     int status = CLI_OK;
 
@@ -145,9 +152,9 @@ static int list(struct run *run)
         if (!run->cli->json && !table)
             table = cli_table_new(heads);
         if (table)
-            list_row(table, &file, name, segment_file_size(&file));
+            list_row(run, table, &file, name);
         else
-            file_json(&file, name, segment_file_size(&file), NULL);
+            file_json(run->folder, &file, name, NULL);
         segment_file_close(&file);
     }
     if (table)
@@ -197,7 +204,7 @@ static int verify(struct run *run)
         read_through(&file, file.header.size, &found, NULL, NULL);
         cli_progress_end();
         if (run->cli->json)
-            file_json(&file, name, segment_file_size(&file), &found);
+            file_json(run->folder, &file, name, &found);
         else
             verify_print(run->cli, name, &found, is_closed(run, i));
         if (!is_sound(&found, is_closed(run, i)))
@@ -304,7 +311,9 @@ const struct cli_command command_journal = {
     .arguments_max = 2,
     .options = options,
     .help = "list shows the files with the program version and configuration that wrote\n"
-            "them. verify reads them through; it fails where octets cannot be read. dump\n"
+            "them; those that are closed are packed, which shows in what they take on disk, and\n"
+            "otherwise makes no difference. verify reads them through; it fails where octets cannot be read. "
+            "dump\n"
             "prints every event as a line of JSON, file by file. A stream is what one\n"
             "process writes, such as gate-0; its role alone, such as gate, means all.\n",
     .examples = "postern journal verify\n"

@@ -6,6 +6,7 @@
 #include "daemon/flush.h"
 #include "journal/archive.h"
 #include "journal/day.h"
+#include "journal/packing.h"
 #include "journal/writer.h"
 #include "wire/json.h"
 
@@ -19,6 +20,10 @@ enum {
     RETRY_MS = 5000,       /* after the disk has refused */
     TICK_MS = 1000,        /* the slow look at the folder */
     TIDY_MS = 60000,       /* between two looks for days that are over, or too old */
+    LOOK_MS = 10000,       /* between two looks for journal files that are closed */
+    PACK_OCTETS = 1 << 20, /* packed before the loop is looked at again */
+    PACK_IDLE = 600,       /* seconds after which the last file of a stream without a writer is closed */
+    PACK_SETTLE = 5,       /* seconds for which both forms of a file are there */
     DRAIN_EVENTS = 500000, /* read at the end; the next start reads the rest */
     NICE = 10              /* gates come first */
 };
@@ -31,6 +36,9 @@ struct archivist {
     struct control *control;
     struct journal_writer *journal; /* its own stream */
     struct archive *archive;
+    struct packing *packing; /* NULL: files stay as they are */
+    bool packs;              /* there is something to pack */
+    uint64_t look_ms;
     struct loop_watch watch;
     struct loop_timer commit;
     struct loop_timer tick;
@@ -38,7 +46,7 @@ struct archivist {
     struct loop_hook hook;
     bool more; /* the last turn ended before the journal did */
     uint64_t tidy_ms;
-    uint64_t refused, tidy_refused; /* in a row */
+    uint64_t refused, tidy_refused, pack_refused; /* in a row */
     char folder[280], history[280];
 };
 
@@ -111,11 +119,46 @@ static void commit_due(struct loop_timer *timer)
         read_on(archivist); /* a full batch may have stopped it */
 }
 
+static void pack_refused(struct archivist *archivist, const struct error *error)
+{
+    archivist->packs = false;
+    if (!archivist->pack_refused++)
+        trouble(archivist, "pack closed journal files", error,
+                "it is tried again; until then they take more room");
+}
+
+static void pack_look(struct archivist *archivist)
+{
+    struct error error;
+    archivist->look_ms = loop_now_ms(archivist->loop) + LOOK_MS;
+    if (packing_look(archivist->packing, loop_unix_us(archivist->loop) / 1000000, PACK_IDLE, PACK_SETTLE,
+                     &error) < 0)
+        pack_refused(archivist, &error);
+    else
+        archivist->packs = true;
+    loop_again(archivist->loop);
+}
+
+static void pack_on(struct archivist *archivist)
+{
+    struct error error;
+    int more = packing_turn(archivist->packing, PACK_OCTETS, &error);
+    archivist->packs = more > 0;
+    if (more < 0)
+        pack_refused(archivist, &error);
+    else
+        archivist->pack_refused = 0;
+    if (archivist->packs)
+        loop_again(archivist->loop);
+}
+
 static void hook_run(struct loop_hook *hook)
 {
     struct archivist *archivist = LIST_OF(hook, struct archivist, hook);
     if (archivist->more)
         read_on(archivist);
+    if (archivist->packs)
+        pack_on(archivist);
 }
 
 static void written(struct loop_watch *watch, unsigned ready)
@@ -142,6 +185,8 @@ static void tick_due(struct loop_timer *timer)
     struct archivist *archivist = LIST_OF(timer, struct archivist, tick);
     if (loop_now_ms(archivist->loop) >= archivist->tidy_ms)
         tidy(archivist);
+    if (archivist->packing && !archivist->packs && loop_now_ms(archivist->loop) >= archivist->look_ms)
+        pack_look(archivist);
     archive_look(archivist->archive);
     if (!archivist->refused)
         read_on(archivist);
@@ -149,6 +194,16 @@ static void tick_due(struct loop_timer *timer)
 }
 
 /* --- what it is asked ---------------------------------------------------------------------------------- */
+
+static void put_packing(const struct archivist *archivist, struct json *json)
+{
+    struct packing_counts counts;
+    packing_counts(archivist->packing, &counts);
+    json_put_u64(json, "packed_files", counts.files);
+    json_put_u64(json, "packed_before", counts.before);
+    json_put_u64(json, "packed_after", counts.after);
+    json_put_u64(json, "packed_waiting", counts.waiting);
+}
 
 static void put_counts(struct archivist *archivist, struct json *json)
 {
@@ -168,6 +223,8 @@ static void put_counts(struct archivist *archivist, struct json *json)
     json_put_bool(json, "mending", counts.mending);
     if (counts.error.text[0])
         json_put_text(json, "error", slice_text(counts.error.text));
+    if (archivist->packing)
+        put_packing(archivist, json);
 }
 
 static void status_say(struct archivist *archivist, struct control *control, slab_handle request)
@@ -260,6 +317,7 @@ static int journal_begin(struct archivist *archivist, struct error *error)
         .version = SLICE(POSTERN_VERSION),
         .configuration = site->digest,
         .segment_octets = site->set.journal_segment,
+        .segment_age_ms = site->set.journal_segment_age,
         .buffer_octets = site->set.journal_buffer,
     };
     return journal_writer_open(&settings, &archivist->journal, error);
@@ -273,6 +331,8 @@ static int archive_begin(struct archivist *archivist, struct error *error)
                                         .data = archivist};
     if (archive_open(&settings, &archivist->archive, error) < 0)
         return -1;
+    if (archivist->site->set.journal_compression)
+        archivist->packing = packing_new(archivist->folder, (int)archivist->site->set.journal_compression);
     archivist->watch.fd = archive_fd(archivist->archive);
     archivist->watch.ready = written;
     return archivist->watch.fd < 0 ? 0 : loop_add(archivist->loop, &archivist->watch, LOOP_READ, error);
@@ -314,6 +374,7 @@ static void archivist_done(struct archivist *archivist)
     control_close(archivist->control);
     if (archivist->loop)
         loop_remove(archivist->loop, &archivist->watch);
+    packing_free(archivist->packing);
     archive_close(archivist->archive);
     journal_writer_close(archivist->journal);
     loop_close(archivist->loop);

@@ -207,6 +207,7 @@ static int journal_begin(struct gate *gate, struct error *error)
         .version = SLICE(POSTERN_VERSION),
         .configuration = gate->site->digest,
         .segment_octets = set->journal_segment,
+        .segment_age_ms = set->journal_segment_age,
         .buffer_octets = set->journal_buffer,
     };
     return journal_writer_open(&settings, &gate->journal, error);

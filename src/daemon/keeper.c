@@ -473,6 +473,7 @@ static int journal_begin(struct keeper *keeper, struct error *error)
         .version = SLICE(POSTERN_VERSION),
         .configuration = site->digest,
         .segment_octets = site->set.journal_segment,
+        .segment_age_ms = site->set.journal_segment_age,
         .buffer_octets = site->set.journal_buffer,
     };
     return journal_writer_open(&settings, &keeper->journal, error);

@@ -6,7 +6,6 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/inotify.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #define TURN_EVENTS 256 /* of one stream, before the next has its turn */
@@ -315,15 +314,6 @@ void journal_reader_close(struct journal_reader *reader)
 
 /* --- counts -------------------------------------------------------------------------------------------- */
 
-static uint64_t file_size(const struct journal_reader *reader, const struct segment_name *name)
-{
-    char text[SEGMENT_NAME_SIZE], path[4096];
-    struct stat stat_of;
-    segment_name_print(name, text);
-    snprintf(path, sizeof path, "%s/%s", reader->folder, text);
-    return stat(path, &stat_of) == 0 ? (uint64_t)stat_of.st_size : 0;
-}
-
 bool journal_reader_stream(const struct journal_reader *reader, size_t index,
                            struct journal_stream_state *ret_state)
 {
@@ -335,7 +325,7 @@ bool journal_reader_stream(const struct journal_reader *reader, size_t index,
         behind = size - stream->offset;
     for (const struct segment_name *name = file_after(reader, stream, stream->sequence); name;
          name = file_after(reader, stream, name->sequence))
-        behind += file_size(reader, name);
+        behind += segment_size(reader->folder, name);
     *ret_state = (struct journal_stream_state){
         slice_text(stream->text), {stream->sequence, (uint32_t)stream->offset}, behind};
     return true;

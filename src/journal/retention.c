@@ -3,10 +3,7 @@
 #include "base/memory.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
 
@@ -25,47 +22,23 @@ struct run {
     struct error error; /* number 0: all went well */
 };
 
-/* A writer holds the lock of its stream for life. The lock is asked about, not tried: a writer that begins in
- * this moment must get it. */
-static bool has_writer(const char *folder, const struct segment_name *name)
-{
-    char stream[SEGMENT_STREAM_SIZE], path[4096];
-    struct flock lock = {.l_type = F_RDLCK, .l_whence = SEEK_SET};
-    segment_stream_print(name, stream);
-    snprintf(path, sizeof path, "%s/%s.lock", folder, stream);
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-    if (fd < 0)
-        return false;
-    bool held = fcntl(fd, F_OFD_GETLK, &lock) != 0 || lock.l_type != F_UNLCK;
-    close(fd);
-    return held;
-}
-
-static void path_print(const char *folder, const struct segment_name *name, char path[4096])
-{
-    char text[SEGMENT_NAME_SIZE];
-    segment_name_print(name, text);
-    snprintf(path, 4096, "%s/%s", folder, text);
-}
-
 static void look(struct run *run, const struct segment_listing *listing)
 {
     run->files = memory_take(listing->count * sizeof *run->files);
     for (size_t i = 0; i < listing->count; i++) {
         const struct segment_name *name = &listing->names[i];
-        char path[4096];
-        struct stat stat_of;
-        path_print(run->retention->folder, name, path);
-        if (stat(path, &stat_of) != 0)
+        int64_t changed_unix;
+        uint64_t octets = segment_disk(run->retention->folder, name, &changed_unix);
+        if (!octets)
             continue;
         bool last = i + 1 == listing->count || segment_stream_compare(name, name + 1) != 0;
         run->files[run->count++] = (struct candidate){
             .name = name,
-            .changed_unix = stat_of.st_mtime,
-            .octets = (uint64_t)stat_of.st_size,
-            .busy = last && has_writer(run->retention->folder, name),
+            .changed_unix = changed_unix,
+            .octets = octets,
+            .busy = last && segment_has_writer(run->retention->folder, name),
         };
-        run->counts.left += (uint64_t)stat_of.st_size;
+        run->counts.left += octets;
     }
 }
 
@@ -79,9 +52,11 @@ static int age_order(const void *left, const void *right)
 
 static void remove_one(struct run *run, const struct candidate *file, bool was_read)
 {
-    char path[4096];
-    path_print(run->retention->folder, file->name, path);
-    if (unlink(path) != 0 && errno != ENOENT) {
+    for (int packed = 0; packed < 2; packed++) {
+        char path[4096];
+        segment_path(run->retention->folder, file->name, packed, path);
+        if (unlink(path) == 0 || errno == ENOENT)
+            continue;
         error_set(&run->error, errno, "cannot remove %s", path);
         return;
     }

@@ -4,6 +4,7 @@
 #include "base/checksum.h"
 #include "base/memory.h"
 #include "base/text.h"
+#include "journal/packed.h"
 
 #include <assert.h>
 #include <dirent.h>
@@ -79,6 +80,8 @@ bool segment_name_parse(struct slice text, struct segment_name *ret_name)
     struct segment_name name = {0};
     struct slice part;
     uint64_t sequence;
+    if (slice_ends_fold(text, SLICE(PACKED_SUFFIX)))
+        text = slice_head(text, text.len - (sizeof PACKED_SUFFIX - 1));
     if (!slice_ends_fold(text, SLICE(SUFFIX)))
         return false;
     text = slice_head(text, text.len - (sizeof SUFFIX - 1));
@@ -220,6 +223,16 @@ static void listing_add(struct segment_listing *listing, const struct segment_na
     listing->names[listing->count++] = *name;
 }
 
+/* Both forms of a file are one. */
+static void listing_unite(struct segment_listing *listing)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < listing->count; i++)
+        if (!i || name_order(&listing->names[kept - 1], &listing->names[i]) != 0)
+            listing->names[kept++] = listing->names[i];
+    listing->count = kept;
+}
+
 int segment_list(const char *folder, struct segment_listing *ret_listing, struct error *error)
 {
     struct segment_listing listing = {0};
@@ -234,6 +247,7 @@ int segment_list(const char *folder, struct segment_listing *ret_listing, struct
     closedir(dir);
     if (listing.count)
         qsort(listing.names, listing.count, sizeof *listing.names, name_order);
+    listing_unite(&listing);
     *ret_listing = listing;
     return 0;
 }
@@ -246,9 +260,51 @@ void segment_listing_drop(struct segment_listing *listing)
 
 /* --- one file ------------------------------------------------------------------------------------------ */
 
-#define WINDOW (256u * 1024u)
+/* Wide enough for half a window behind any place, where it must begin with a packed frame. */
+#define WINDOW (384u * 1024u)
+#define REACH  (128u * 1024u) /* looked at in one go for a milestone, backwards */
+static_assert(WINDOW >= REACH + PACKED_FRAME + SEGMENT_MILESTONE, "it holds what is looked at");
+static_assert(WINDOW >= 2 * PACKED_FRAME + EVENT_SIZE_MAX, "a record that is read is in it whole");
 
-static size_t read_at(const struct segment_file *file, uint64_t offset, char *octets, size_t size)
+void segment_path(const char *folder, const struct segment_name *name, bool packed, char path[4096])
+{
+    char text[SEGMENT_NAME_SIZE];
+    segment_name_print(name, text);
+    snprintf(path, 4096, "%.3900s/%s%s", folder, text, packed ? PACKED_SUFFIX : "");
+}
+
+uint64_t segment_disk(const char *folder, const struct segment_name *name, int64_t *ret_changed_unix)
+{
+    uint64_t octets = 0;
+    for (int packed = 0; packed < 2; packed++) {
+        char path[4096];
+        struct stat stat_of;
+        segment_path(folder, name, packed, path);
+        if (stat(path, &stat_of) != 0)
+            continue;
+        octets += (uint64_t)stat_of.st_size;
+        *ret_changed_unix = stat_of.st_mtime;
+    }
+    return octets;
+}
+
+/* A writer holds the lock of its stream for life. The lock is asked about, not tried: a writer that begins in
+ * this moment must get it. */
+bool segment_has_writer(const char *folder, const struct segment_name *name)
+{
+    char stream[SEGMENT_STREAM_SIZE], path[4096];
+    struct flock lock = {.l_type = F_RDLCK, .l_whence = SEEK_SET};
+    segment_stream_print(name, stream);
+    snprintf(path, sizeof path, "%.3900s/%s.lock", folder, stream);
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+    if (fd < 0)
+        return false;
+    bool held = fcntl(fd, F_OFD_GETLK, &lock) != 0 || lock.l_type != F_UNLCK;
+    close(fd);
+    return held;
+}
+
+static size_t read_plain(const struct segment_file *file, uint64_t offset, char *octets, size_t size)
 {
     size_t have = 0;
     while (have < size) {
@@ -262,18 +318,57 @@ static size_t read_at(const struct segment_file *file, uint64_t offset, char *oc
     return have;
 }
 
+static void window_load(struct segment_file *file, uint64_t at)
+{
+    if (!file->window)
+        file->window = memory_take(WINDOW);
+    file->window_at = file->packed ? packed_frame_start(file->packed, at) : at;
+    file->window_len = file->packed ? packed_read(file->packed, file->window_at, file->window, WINDOW)
+                                    : read_plain(file, at, file->window, WINDOW);
+}
+
+/* The plain form first: while a file is packed that is there, and is gone only when the other has come. */
+static int either_open(const char *folder, const struct segment_name *name, struct segment_file *file,
+                       struct error *error)
+{
+    char path[4096];
+    for (int packed = 0; packed < 2; packed++) {
+        segment_path(folder, name, packed, path);
+        file->fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+        if (file->fd >= 0 && packed && packed_open(file->fd, &file->packed, error) < 0) {
+            close(file->fd);
+            return -1;
+        }
+        if (file->fd >= 0)
+            return 0;
+        if (errno != ENOENT)
+            return error_set(error, errno, "cannot open %s", path);
+    }
+    segment_path(folder, name, false, path);
+    return error_set(error, ENOENT, "cannot open %s", path);
+}
+
+uint64_t segment_size(const char *folder, const struct segment_name *name)
+{
+    struct segment_file file = {.fd = -1};
+    if (either_open(folder, name, &file, NULL) < 0)
+        return 0;
+    uint64_t size = segment_file_size(&file);
+    segment_file_close(&file);
+    return size;
+}
+
 int segment_file_open(const char *folder, const struct segment_name *name, struct segment_file *ret_file,
                       struct error *error)
 {
-    char text[SEGMENT_NAME_SIZE], path[4096], head[SEGMENT_HEADER_MAX];
-    segment_name_print(name, text);
-    snprintf(path, sizeof path, "%s/%s", folder, text);
-    struct segment_file file = {.fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW)};
-    if (file.fd < 0)
-        return error_set(error, errno, "cannot open %s", path);
-    size_t have = read_at(&file, 0, head, sizeof head);
-    if (segment_header_read(slice_of(head, have), &file.header) != EVENT_DONE) {
-        close(file.fd);
+    struct segment_file file = {.fd = -1};
+    if (either_open(folder, name, &file, error) < 0)
+        return -1;
+    window_load(&file, 0);
+    if (segment_header_read(slice_of(file.window, file.window_len), &file.header) != EVENT_DONE) {
+        char path[4096];
+        segment_path(folder, name, file.packed != NULL, path);
+        segment_file_close(&file);
         return error_set(error, 0, "%s does not begin as a journal file", path);
     }
     *ret_file = file;
@@ -284,6 +379,7 @@ void segment_file_close(struct segment_file *file)
 {
     if (file->fd > 0)
         close(file->fd);
+    packed_close(file->packed);
     memory_give(file->window, file->window ? WINDOW : 0);
     *file = (struct segment_file){.fd = -1};
 }
@@ -291,15 +387,9 @@ void segment_file_close(struct segment_file *file)
 uint64_t segment_file_size(const struct segment_file *file)
 {
     struct stat stat;
+    if (file->packed)
+        return packed_size(file->packed);
     return fstat(file->fd, &stat) == 0 && stat.st_size > 0 ? (uint64_t)stat.st_size : 0;
-}
-
-static void window_load(struct segment_file *file, uint64_t at)
-{
-    if (!file->window)
-        file->window = memory_take(WINDOW);
-    file->window_at = at;
-    file->window_len = read_at(file, at, file->window, WINDOW);
 }
 
 static struct slice window_from(const struct segment_file *file, uint64_t offset)
@@ -318,7 +408,7 @@ enum segment_status segment_file_read(struct segment_file *file, uint64_t offset
     if (status == EVENT_PARTIAL) {
         /* Reading backwards the records before this one are wanted next: they come along. */
         bool back = file->window && offset < file->window_at;
-        uint64_t before = back ? WINDOW - EVENT_SIZE_MAX : 0;
+        uint64_t before = back ? WINDOW - EVENT_SIZE_MAX - PACKED_FRAME : 0;
         window_load(file, offset > before ? offset - before : 0);
         have = window_from(file, offset);
         status = event_read(have, ret_event, ret_size);
@@ -374,7 +464,7 @@ uint64_t segment_file_milestone_before(struct segment_file *file, uint64_t befor
     uint64_t size = segment_file_size(file);
     uint64_t end = before < size ? before : size;
     while (end > file->header.size) {
-        uint64_t start = end - file->header.size > WINDOW / 2 ? end - WINDOW / 2 : file->header.size;
+        uint64_t start = end - file->header.size > REACH ? end - REACH : file->header.size;
         window_load(file, start);
         uint64_t len = end - start + SEGMENT_MILESTONE - 1;
         size_t at = milestone_in(file, slice_head(window_from(file, start), (size_t)len), true);
@@ -392,32 +482,40 @@ uint64_t segment_file_milestone_after(struct segment_file *file, uint64_t from)
         from = file->header.size;
     while (from < size) {
         window_load(file, from);
-        size_t at = milestone_in(file, window_from(file, from), false);
+        struct slice window = window_from(file, from);
+        size_t at = milestone_in(file, window, false);
         if (at != SLICE_NOT_FOUND)
             return from + at;
-        if (file->window_len < SEGMENT_MILESTONE)
+        if (window.len < SEGMENT_MILESTONE)
             return 0;
-        from += file->window_len - SEGMENT_MILESTONE + 1;
+        from += window.len - SEGMENT_MILESTONE + 1;
     }
     return 0;
 }
 
+/* Whether the milestone at that place is of before that time. */
+static bool is_earlier(struct segment_file *file, uint64_t milestone, int64_t unix_us)
+{
+    struct event event;
+    size_t size;
+    return segment_file_read(file, milestone, &event, &size) == SEGMENT_RECORD &&
+           event.stamp.unix_us < unix_us;
+}
+
+/* By halves, as the times of milestones grow; where a clock was set they may not, and whoever looks for
+ * something then has to read on from the file's beginning. */
 uint64_t segment_file_seek(struct segment_file *file, int64_t unix_us)
 {
-    uint64_t at = segment_file_milestone_before(file, UINT64_MAX);
-    while (at > file->header.size) {
-        struct event event;
-        size_t size;
-        if (segment_file_read(file, at, &event, &size) != SEGMENT_RECORD)
-            at = segment_file_milestone_before(file, at);
-        else if (event.stamp.unix_us < unix_us)
-            return at;
-        else if (!event.stamp.previous || event.stamp.previous > at)
-            break;
+    uint64_t low = file->header.size, high = segment_file_size(file);
+    while (high > low + 2 * SEGMENT_BLOCK) {
+        uint64_t middle = low + (high - low) / 2;
+        uint64_t at = segment_file_milestone_after(file, middle);
+        if (at && at < high && is_earlier(file, at, unix_us))
+            low = at;
         else
-            at -= event.stamp.previous;
+            high = middle;
     }
-    return file->header.size;
+    return low;
 }
 
 /* --- mending ------------------------------------------------------------------------------------------- */
@@ -439,10 +537,10 @@ uint64_t segment_mend(const char *folder, const struct segment_name *name)
     struct segment_file file;
     if (segment_file_open(folder, name, &file, NULL) < 0)
         return 0;
-    uint64_t size = segment_file_size(&file), end = whole_end(&file);
+    bool packed = file.packed != NULL;
+    uint64_t size = segment_file_size(&file), end = packed ? size : whole_end(&file);
     segment_file_close(&file);
-    char text[SEGMENT_NAME_SIZE], path[4096];
-    segment_name_print(name, text);
-    snprintf(path, sizeof path, "%s/%s", folder, text);
+    char path[4096];
+    segment_path(folder, name, false, path);
     return end < size && truncate(path, (off_t)end) == 0 ? size - end : 0;
 }

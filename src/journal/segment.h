@@ -2,6 +2,9 @@
  *
  *   ROLE-NUMBER.YYYYMMDDTHHMMSSZ.SEQUENCE.journal
  *
+ * or, once it is closed and packed, the same with ".zst" behind it (journal/packed.h): readers here take
+ * either, and offsets are those of the unpacked octets. For a moment both are there; they say the same.
+ *
  * with the time of its first record and a sequence number that grows by one within its stream. It begins with
  * a header: magic "PostJrn1", size of the header (u32), checksum (u32, CRC-32C of all that follows in it),
  * start (u64, microseconds since 1970), sequence (u32), number (u32), marker (16 random octets), then role,
@@ -37,6 +40,7 @@ struct segment_name {
 };
 
 size_t segment_name_print(const struct segment_name *name, char text[SEGMENT_NAME_SIZE]);
+/* Of either form. */
 bool segment_name_parse(struct slice text, struct segment_name *ret_name);
 /* "gate-0" */
 size_t segment_stream_print(const struct segment_name *name, char text[SEGMENT_STREAM_SIZE]);
@@ -74,12 +78,22 @@ struct segment_listing {
     size_t room;
 };
 
-/* Negative: the folder cannot be read. Files with other names are passed over. */
+/* Negative: the folder cannot be read. Files with other names are passed over; one that is there in both
+ * forms stands in it once. */
 int segment_list(const char *folder, struct segment_listing *ret_listing, struct error *error);
 void segment_listing_drop(struct segment_listing *listing);
 
-/* Cuts off what a writer that died left behind the last whole record. A file with an unreadable header, or
- * one that cannot be written to, is left as it is. Returns how many octets went. */
+/* A file's path in one of its forms. */
+void segment_path(const char *folder, const struct segment_name *name, bool packed, char path[4096]);
+/* What its forms take on disk together, and when its last record came (0 octets: it is gone). */
+uint64_t segment_disk(const char *folder, const struct segment_name *name, int64_t *ret_changed_unix);
+/* How many octets it has, unpacked; 0: it is gone. */
+uint64_t segment_size(const char *folder, const struct segment_name *name);
+/* Whether a process holds the stream's lock: its last file is being written. */
+bool segment_has_writer(const char *folder, const struct segment_name *name);
+
+/* Cuts off what a writer that died left behind the last whole record. A file with an unreadable header, one
+ * that is packed, or one that cannot be written to, is left as it is. Returns how many octets went. */
 uint64_t segment_mend(const char *folder, const struct segment_name *name);
 
 /* --- one file, for reading ----------------------------------------------------------------------------- */
@@ -87,7 +101,8 @@ uint64_t segment_mend(const char *folder, const struct segment_name *name);
 struct segment_file {
     struct segment_header header;
     int fd;
-    char *window; /* a part of the file */
+    struct packed *packed; /* NULL: it is not */
+    char *window;          /* a part of the file */
     uint64_t window_at;
     size_t window_len;
 };
@@ -97,7 +112,7 @@ int segment_file_open(const char *folder, const struct segment_name *name, struc
                       struct error *error);
 void segment_file_close(struct segment_file *file); /* twice does no harm */
 
-uint64_t segment_file_size(const struct segment_file *file); /* now */
+uint64_t segment_file_size(const struct segment_file *file); /* now; unpacked */
 
 enum segment_status {
     SEGMENT_RECORD,

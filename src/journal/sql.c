@@ -35,8 +35,10 @@ int sql_open(const char *path, enum sql_mode mode, sqlite3 **ret_db, struct erro
         return -1;
     }
     sqlite3_busy_timeout(db, WAIT_MS);
-    if (mode == SQL_READ)
+    if (mode == SQL_READ) {
         (void)sql_run(db, "PRAGMA query_only=1", NULL);
+        sqlite3_db_config(db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL); /* the writer's work */
+    }
     sqlite3_db_config(db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
     sqlite3_db_config(db, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
     *ret_db = db;

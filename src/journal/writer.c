@@ -205,6 +205,7 @@ static struct journal_writer *writer_new(const struct journal_writer_settings *s
     /* Offsets are 32 bits wide; beyond the limit there is at most one record and a milestone. */
     uint64_t most = UINT32_MAX - 2 * EVENT_SIZE_MAX;
     writer->segment_octets = settings->segment_octets < most ? settings->segment_octets : most;
+    writer->segment_age_us = (int64_t)settings->segment_age_ms * 1000;
     uint64_t blocks = (settings->buffer_octets + BLOCK_SIZE - 1) / BLOCK_SIZE;
     blocks = blocks < BLOCKS_LEAST ? BLOCKS_LEAST : blocks;
     writer->block_max = blocks < UINT32_MAX ? (uint32_t)blocks : UINT32_MAX;

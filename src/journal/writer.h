@@ -29,6 +29,7 @@ struct journal_writer_settings {
     struct slice version;       /* the program's, for the file's header */
     struct slice configuration; /* digest, for the file's header */
     uint64_t segment_octets;    /* journal.segment: no file grows beyond it */
+    uint64_t segment_age_ms;    /* journal.segment-age: the next record goes into a new file; 0: no limit */
     uint64_t buffer_octets;     /* journal.buffer: rounded up to blocks of 64 KiB, four at least */
 };
 

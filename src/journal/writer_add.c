@@ -135,10 +135,15 @@ static bool would_pass_limit(const struct journal_writer *writer, size_t size)
     return !empty && writer->offset + size + SEGMENT_MILESTONE > writer->segment_octets;
 }
 
+static bool is_too_old(const struct journal_writer *writer, int64_t unix_us)
+{
+    return writer->segment_age_us && unix_us - writer->header.started_us >= writer->segment_age_us;
+}
+
 /* A file is never larger than its limit, but for one with a single record. */
 static bool ready_for(struct journal_writer *writer, size_t size, int64_t unix_us)
 {
-    if (writer->offset == 0 || would_pass_limit(writer, size))
+    if (writer->offset == 0 || would_pass_limit(writer, size) || is_too_old(writer, unix_us))
         return begin_file(writer, unix_us);
     if (writer->offset - writer->milestone >= SEGMENT_BLOCK)
         return add_milestone(writer, unix_us);
@@ -218,7 +223,7 @@ size_t journal_writer_add(struct journal_writer *writer, struct slice records, s
     size_t lost = 0;
     pthread_mutex_lock(&writer->lock);
     /* What belongs together, the last events of a session above all, stays together in a file. */
-    if (would_pass_limit(writer, records.len))
+    if (would_pass_limit(writer, records.len) || (records.len && is_too_old(writer, record_time(records.at))))
         writer->offset = 0;
     for (size_t size; records.len; records = slice_from(records, size)) {
         assert(records.len >= EVENT_HEAD_SIZE);

@@ -48,9 +48,10 @@ struct journal_writer {
     uint32_t spare_count;
     struct segment_header header; /* of the file that records are added to */
     uint64_t segment_octets;
-    uint64_t offset;    /* where the next record begins; 0: in a new file */
-    uint64_t milestone; /* where the last one stands */
-    uint64_t waiting;   /* octets in blocks that are not in the file */
+    int64_t segment_age_us; /* 0: no limit */
+    uint64_t offset;        /* where the next record begins; 0: in a new file */
+    uint64_t milestone;     /* where the last one stands */
+    uint64_t waiting;       /* octets in blocks that are not in the file */
     uint64_t lost_untold;
     uint64_t failures_untold;
     struct error trouble; /* what the disk said last, until it is told */
