@@ -180,8 +180,7 @@ static bool place_known(void *data, struct slice stream, struct journal_mark *re
     return true;
 }
 
-/* --- reading ---------------------------------------------------------------------------------------------
- */
+/* --- reading -------------------------------------------------------------------------------------------- */
 
 static void log_lines(struct keeper *keeper, const struct event *event)
 {
@@ -351,8 +350,7 @@ static void tick_due(struct loop_timer *timer)
     loop_timer_set(keeper->loop, timer, loop_now_ms(keeper->loop) + TICK_MS);
 }
 
-/* --- what it is asked ------------------------------------------------------------------------------------
- */
+/* --- what it is asked ----------------------------------------------------------------------------------- */
 
 static void put_streams(struct keeper *keeper, struct json *json)
 {
@@ -435,8 +433,7 @@ static void commanded(void *data, struct control *control, const struct control_
     control_done(control, request->handle);
 }
 
-/* --- the supervisor --------------------------------------------------------------------------------------
- */
+/* --- the supervisor ------------------------------------------------------------------------------------- */
 
 /* The others have ended: what they wrote is there. */
 static void drain(struct keeper *keeper)
