@@ -1,4 +1,4 @@
-/* What the journal costs a gate for each session: a typical session's 25 events are encoded and handed to a
+/* What the journal costs a gate for each session: a typical session's 27 events are encoded and handed to a
  * real writer, which writes them to files in a folder. Prints microseconds of the adding thread's processor
  * time a session, and octets a session.
  *
@@ -37,8 +37,9 @@ static void command(struct bench *bench, struct slice line, struct slice reply, 
 {
     struct buf *buf = &bench->buf;
     const struct event_stamp *stamp = &bench->stamp;
-    event_add_octets_received(buf, stamp, &(struct event_octets_received){.count = line.len + 2});
-    event_add_line_received(buf, stamp, &(struct event_line_received){.text = line, .octets = line.len + 2});
+    event_add_octets_received(buf, stamp, &(struct event_octets_received){.count = line.len + 2, .at = 300});
+    event_add_line_received(buf, stamp,
+                            &(struct event_line_received){.text = line, .octets = line.len + 2, .at = 300});
     event_add_state_changed(buf, stamp, &(struct event_state_changed){.from = 2, .to = 3});
     event_add_reply_sent(buf, stamp,
                          &(struct event_reply_sent){.number = number, .code = 250, .text = reply});
@@ -49,7 +50,7 @@ static void content(struct bench *bench)
 {
     struct buf *buf = &bench->buf;
     const struct event_stamp *stamp = &bench->stamp;
-    event_add_octets_received(buf, stamp, &(struct event_octets_received){.count = 4300});
+    event_add_octets_received(buf, stamp, &(struct event_octets_received){.count = 4300, .at = 400});
     event_add_message_received(
         buf, stamp,
         &(struct event_message_received){
@@ -58,7 +59,13 @@ static void content(struct bench *bench)
             .digest = SLICE("9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"),
             .message_id = SLICE("<20261121101500.12345@mail.example.org>"),
             .subject = SLICE("What we spoke of yesterday"),
-            .headers = 9});
+            .headers = 9,
+            .header_octets = 620,
+            .header_kinds = SLICE("abcdfm3w2"),
+            .date = SLICE("Sat, 21 Nov 2026 10:15:00 +0000")});
+    event_add_octets_taken(
+        buf, stamp, &(struct event_octets_taken){.count = 4303, .what = 1, .content = 4300, .at = 400});
+    event_add_session_moved(buf, stamp, &(struct event_session_moved){.what = 6, .at = 412});
     event_add_message_stored(
         buf, stamp,
         &(struct event_message_stored){

@@ -93,6 +93,12 @@ void banner_begin(struct step *step)
     hold_begin(step, HOLD_BANNER, due);
 }
 
+/* What AUTH carries is never recorded (RFC 4954), however early it comes. */
+static struct slice shown(struct slice line)
+{
+    return slice_starts_fold(line, SLICE("AUTH")) ? SLICE("AUTH ****") : slice_head(line, 64);
+}
+
 static void find_early(struct step *step, struct slice octets)
 {
     struct session *session = step->session;
@@ -104,7 +110,7 @@ static void find_early(struct step *step, struct slice octets)
     turn_find(&turn, FIND_EARLY_TALK, "it spoke %llu ms after connecting, %s: \"%.*s\"",
               (unsigned long long)(session->tick_ms - session->opened_ms),
               session->conduct->teased ? "after the banner's first line only" : "before the banner",
-              SLICE_ARGS(slice_head(line, 64)));
+              SLICE_ARGS(shown(line)));
     policy_judge(&turn, STAGE_CONNECT);
     turn_done(&turn);
 }
