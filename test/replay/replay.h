@@ -12,6 +12,8 @@
  * at its head is an answer; the first that matches counts. Without one, everybody exists but "nobody…" and,
  * softly, "later…"; only what this session has told is remembered; and there is no resolver.
  *
+ * `secret TEXT` says what may stand in no record.
+ *
  * With lines `now SETUP` at its head the session is played again, from its records, under the script's
  * configuration and these; the line `what-if PATTERN` tells what must come of it: `same`, `unknown: QUESTION
  * KEY`, or `changed: STAGE: ACTION [FINDING] #REPLY; now …`.
@@ -65,6 +67,7 @@ struct script {
     struct slice title;
     struct order *orders;
     struct order *setup;  /* set, route, own, fact, … : text holds the whole line */
+    struct slice secret;  /* stands in no record, or empty */
     struct slice what_if; /* what playing it again under the lines `now …` gives, or empty */
     struct slice by_hand; /* what the script alone answers: words of questions, and "commit" */
     bool no_join;         /* joining its lines would change its meaning */

@@ -344,6 +344,9 @@ static void play_begin(struct play *play, const struct script *script, const cha
 static bool play_end(struct play *play, bool fine, size_t memory_before)
 {
     fine = fine && end_play(play);
+    if (fine && play->script->secret.len &&
+        slice_find_slice(buf_slice(&play->world.events), play->script->secret) != SLICE_NOT_FOUND)
+        fine = fault(play, NULL, "a secret was recorded", play->script->secret);
     const char *differs = fine ? again_differs(&play->world) : NULL;
     fine = fine && (!differs || fault(play, NULL, differs, SLICE_NONE));
     world_done(&play->world);

@@ -120,6 +120,8 @@ static bool flag_read(struct reader *reader, struct slice word, struct slice res
         script->title = arena_copy(&script->arena, slice_trim(rest));
     else if (slice_equal(word, SLICE("manual")))
         manual_read(script, slice_trim(rest));
+    else if (slice_equal(word, SLICE("secret")))
+        script->secret = arena_copy(&script->arena, slice_trim(rest));
     else if (slice_equal(word, SLICE("what-if")))
         script->what_if = arena_copy(&script->arena, slice_trim(rest));
     else if (slice_equal(word, SLICE("no-join")))
