@@ -13,8 +13,9 @@
 #define STEP_LINES 20000 /* between two looks at the clock */
 #define SHOW_MS    500   /* between two showings of the progress */
 #define PATHS_MAX  4096
-#define LIMIT      50 /* campaigns that are printed */
-#define GIVEN_MAX  64 /* networks or files of one option */
+#define LIMIT      50                       /* campaigns that are printed */
+#define LIFETIME   (7 * UINT64_C(86400000)) /* of what is exported */
+#define GIVEN_MAX  64                       /* networks or files of one option */
 
 enum form { FORM_TEXT, FORM_JSON, FORM_HTML };
 
@@ -25,6 +26,10 @@ struct run {
     struct scan_found *found; /* NULL: attempts are listed */
     struct prefix trusted[GIVEN_MAX];
     size_t trusted_count;
+    struct scan_log_export exports[GIVEN_MAX];
+    size_t export_count;
+    bool prints_export; /* one goes to standard output, in place of the rest */
+    uint64_t lifetime_ms;
     enum form form;
 };
 
@@ -109,6 +114,25 @@ static bool option_trusted(const struct cli *cli, struct run *run)
         run->trusted_count++;
     }
     return true;
+}
+
+static bool option_exports(const struct cli *cli, struct run *run)
+{
+    const char *text;
+
+    for (size_t i = 0; i < GIVEN_MAX && (text = cli_option_each(cli, "export", i)); i++) {
+        struct scan_log_export *export = &run->exports[run->export_count++];
+        if (!scan_log_export_read(text, export)) {
+            (void)cli_fail_usage(
+                cli,
+                "--export cannot be \"%s\": expected access, cidr, nftables, rbldnsd or json, "
+                "or such a word with a file, as in access=FILE",
+                text);
+            return false;
+        }
+        run->prints_export = run->prints_export || !export->file;
+    }
+    return cli_option_duration(cli, "expire", LIFETIME, &run->lifetime_ms);
 }
 
 /* The files of origins; false: it was told. */
@@ -224,6 +248,21 @@ static void print_all(const struct run *run)
     }
 }
 
+static int results_give(struct run *run)
+{
+    int status = CLI_OK;
+
+    scan_found_end(run->found);
+    if (!run->prints_export)
+        print_all(run);
+    for (size_t i = 0; i < run->export_count; i++) {
+        const int exported = scan_log_export(&run->log, &run->exports[i], run->settings.now_ms,
+                                             run->lifetime_ms);
+        status = exported ? exported : status;
+    }
+    return status;
+}
+
 static int scan_all(struct run *run, const char *const *paths, size_t count)
 {
     struct scan *scan;
@@ -235,12 +274,9 @@ static int scan_all(struct run *run, const char *const *paths, size_t count)
     run->log.lines = scan_lines(scan);
     run->log.counts = scan_counts(scan);
     run->log.found = run->found;
-    if (run->found) {
-        scan_found_end(run->found);
-        print_all(run);
-    }
+    const int status = run->found ? results_give(run) : CLI_OK;
     scan_close(scan);
-    return run->log.problems ? CLI_FAILED : CLI_OK;
+    return run->log.problems ? CLI_FAILED : status;
 }
 
 static bool options_read(const struct cli *cli, struct run *run)
@@ -250,7 +286,8 @@ static bool options_read(const struct cli *cli, struct run *run)
     if (!option_time(cli, "since", INT64_MIN, &run->settings.since_ms) ||
         !option_time(cli, "until", INT64_MAX, &run->settings.until_ms) ||
         !option_year(cli, &run->settings.year) || !option_format(cli, &run->form) ||
-        !cli_option_number(cli, "limit", LIMIT, &limit) || !option_trusted(cli, run))
+        !cli_option_number(cli, "limit", LIMIT, &limit) || !option_trusted(cli, run) ||
+        !option_exports(cli, run))
         return false;
     run->log.campaigns_max = limit < SIZE_MAX ? (size_t)limit : SIZE_MAX;
     return true;
@@ -288,6 +325,8 @@ static const struct cli_option options[] = {
     {'n', "limit", "N", "print the N largest campaigns; default 50; JSON has all"},
     {0, "trusted", "NETWORK", "our own, or a forwarder's: never part of a pattern; may be repeated"},
     {0, "origin", "FILE", "whose the networks are, in MaxMind's format; may be repeated"},
+    {0, "export", "FORM", "suggestions as access, cidr, nftables, rbldnsd or json; or FORM=FILE"},
+    {0, "expire", "TIME", "that exported entries hold for; default 7d, 0 for ever"},
     {0, "unknown", NULL, "show the lines that were not understood, those of one shape once"},
     {0, "attempts", NULL, "print each attempt, one a line, and nothing else"},
     {0, NULL, NULL, NULL},
@@ -313,5 +352,6 @@ const struct cli_command command_scan_log = {
             "without an offset are taken and shown as they stand there.\n",
     .examples = "postern scan-log /var/log/mail.log.2.gz /var/log/mail.log.1 /var/log/mail.log\n"
                 "postern scan-log --since 2026-11-01 --format html /var/log/mail.log >patterns.html\n"
+                "postern scan-log --export cidr=/etc/postfix/blocked.cidr /var/log/mail.log\n"
                 "journalctl -u 'postfix*' -o short-iso | postern scan-log --json -\n",
 };

@@ -3,6 +3,7 @@
 #define CLI_SCAN_LOG_H
 
 #include "cli/cli.h"
+#include "watch/export.h"
 #include "watch/scan.h"
 #include "watch/scan_found.h"
 #include "watch/scan_unknown.h"
@@ -22,6 +23,17 @@ struct scan_log {
 void scan_log_text(const struct scan_log *log);
 void scan_log_json(const struct scan_log *log);
 void scan_log_html(const struct scan_log *log);
+
+/* What is suggested, as FORM to standard output or FORM=FILE into a file (scan_log_export.c). */
+struct scan_log_export {
+    enum export_form form;
+    const char *file; /* NULL: standard output */
+};
+
+bool scan_log_export_read(const char *text, struct scan_log_export *ret_export); /* false: it is none */
+/* lifetime_ms 0: entries do not expire. Returns the exit status. */
+int scan_log_export(const struct scan_log *log, const struct scan_log_export *export, int64_t now_ms,
+                    uint64_t lifetime_ms);
 
 /* A campaign's timeline as inline SVG: a lane for each host, a mark for each attempt (scan_log_picture.c). */
 void scan_log_picture(const struct campaign *campaign, struct buf *out);

@@ -145,18 +145,11 @@ static bool is_unknown_recipient(const struct maillog_record *record)
            slice_find_slice(record->reply, SLICE("User unknown")) != SLICE_NOT_FOUND;
 }
 
-static void recipient_refuse(struct scan_envelope *envelope, const struct maillog_record *record)
-{
-    envelope->refused++;
-    if (is_unknown_recipient(record))
-        envelope->unknown++;
-}
-
 void scan_envelope_refuse(struct scan_envelope *envelope, const struct maillog_record *record)
 {
     struct slice rest = record->recipients, recipient;
-    const bool again = record->stage == MAILLOG_AT_RCPT && maillog_next_recipient(&rest, &recipient) &&
-                       !recipient_add(envelope, recipient);
+    const bool fresh = record->stage == MAILLOG_AT_RCPT && maillog_next_recipient(&rest, &recipient) &&
+                       recipient_add(envelope, recipient);
 
     scan_envelope_add(envelope, record);
     if (record->discarded)
@@ -167,8 +160,8 @@ void scan_envelope_refuse(struct scan_envelope *envelope, const struct maillog_r
         envelope->code = record->code;
     findings_add(envelope, record->reply);
     if (record->stage == MAILLOG_AT_RCPT) {
-        if (!again)
-            recipient_refuse(envelope, record);
+        envelope->refused = true;
+        envelope->unknown += fresh && is_unknown_recipient(record);
         return;
     }
     envelope->content = true;

@@ -25,6 +25,7 @@ struct scan_envelope {
     bool dropped;       /* we closed the connection */
     bool queued;        /* taken into the queue */
     bool content;       /* its content was refused, or the envelope as a whole */
+    bool refused;       /* a recipient was */
     bool discarded;
     bool lost;      /* the client went away, or was shut out */
     bool ended;     /* the session is over, and gave_up is known */
@@ -32,7 +33,7 @@ struct scan_envelope {
     uint32_t count; /* recipients as the server says */
     uint32_t told;  /* of them, those whose delivery was told */
     uint64_t octets;
-    uint32_t tried, unknown, refused; /* recipients */
+    uint32_t tried, unknown; /* recipients */
     uint32_t recipient_count;
     struct attempt_findings findings;
     struct slice ptr, helo, sender;

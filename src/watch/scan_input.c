@@ -313,7 +313,7 @@ static int path_open(struct scan_input *input, const char *path)
 {
     const bool is_standard = strcmp(path, "-") == 0;
     const char *shown = is_standard ? "standard input" : path;
-    const size_t len = strnlen(shown, sizeof input->path - 1);
+    const size_t len = slice_head(slice_text(shown), sizeof input->path - 1).len;
 
     memcpy(input->path, shown, len);
     input->fd = is_standard ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC);

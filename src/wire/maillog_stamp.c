@@ -38,7 +38,7 @@ static int four_at(const char *at)
 
 static int month_at(const char *at)
 {
-    switch (MONTH(at[0], at[1], at[2])) {
+    switch (MONTH((unsigned char)at[0], (unsigned char)at[1], (unsigned char)at[2])) {
     case MONTH('J', 'a', 'n'): return 1;
     case MONTH('F', 'e', 'b'): return 2;
     case MONTH('M', 'a', 'r'): return 3;
