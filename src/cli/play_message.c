@@ -4,8 +4,6 @@
 #include "base/text.h"
 #include "daemon/trial.h"
 
-#define STUFFED_MAX UINT32_MAX
-
 const char *play_end_word(enum play_end end)
 {
     static const char *const words[PLAY_END_COUNT] = {"accepted", "deferred", "rejected"};
@@ -106,25 +104,6 @@ static unsigned say(struct scene *scene, const char *before, struct slice text, 
     return hear(scene);
 }
 
-/* Lines of a file, on their way (RFC 5321 section 4.5.2). */
-static void say_content(struct scene *scene)
-{
-    struct slice rest = scene->archived->content, line;
-    struct buf out;
-
-    buf_init(&out, STUFFED_MAX);
-    while (slice_cut(&rest, '\n', &line)) {
-        if (line.len && line.at[line.len - 1] == '\r')
-            line.len--;
-        (void)buf_add(&out, slice_starts(line, SLICE(".")) ? SLICE(".") : SLICE_NONE);
-        (void)buf_add(&out, line);
-        (void)buf_add(&out, SLICE("\r\n"));
-    }
-    (void)buf_add(&out, SLICE(".\r\n"));
-    trial_say(scene->trial, buf_slice(&out));
-    buf_drop(&out);
-}
-
 static bool greet(struct scene *scene)
 {
     if (hear(scene) != 2)
@@ -149,7 +128,7 @@ static void converse(struct scene *scene, const struct site *site)
     if (greet(scene) && say(scene, "MAIL FROM:<", scene->archived->sender, ">") == 2 &&
         say(scene, "RCPT TO:<", recipient_of(site, scene), ">") == 2 &&
         say(scene, "DATA", SLICE_NONE, "") == 3) {
-        say_content(scene);
+        trial_say_content(scene->trial, scene->archived->content);
         scene->complete = hear(scene) > 0;
     }
 }

@@ -146,25 +146,11 @@ static unsigned say(struct try *try, const char *before, struct slice text, cons
     return hear(try);
 }
 
-/* Lines as a file has them, on their way (RFC 5321 section 4.5.2). */
 static unsigned say_message(struct try *try)
 {
-    struct slice rest = buf_slice(&try->message), line;
-    struct buf out;
-
     if (say(try, "DATA", SLICE_NONE, "") != 354)
         return code_of(try->heard);
-    buf_init(&out, 2 * MESSAGE_MAX);
-    while (slice_cut(&rest, '\n', &line)) {
-        if (line.len && line.at[line.len - 1] == '\r')
-            line.len--;
-        (void)buf_add(&out, slice_starts(line, SLICE(".")) ? SLICE(".") : SLICE_NONE);
-        (void)buf_add(&out, line);
-        (void)buf_add(&out, SLICE("\r\n"));
-    }
-    (void)buf_add(&out, SLICE(".\r\n"));
-    trial_say(try->trial, buf_slice(&out));
-    buf_drop(&out);
+    trial_say_content(try->trial, buf_slice(&try->message));
     return hear(try);
 }
 

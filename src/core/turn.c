@@ -175,61 +175,55 @@ bool turn_counts(const struct turn *turn)
     return !turn->in_advance;
 }
 
+static struct slice evidence_of(struct turn *turn, const char *format, va_list arguments)
+{
+    char text[ADDRESS_TEXT_SIZE];
+    struct slice evidence = turn_vformat(turn, format, arguments);
+    if (!turn->at_behind)
+        return evidence;
+    address_print(turn->facts.forwarder, text);
+    return turn_format(turn, "%.*s, behind the trusted forwarder %s", SLICE_ARGS(slice_head(evidence, 420)),
+                       text);
+}
+
 /* NULL: nobody wants it, and it is not even put into words. */
-static struct found *found_add(struct turn *turn, enum finding finding)
+static struct found *find(struct turn *turn, enum finding finding, struct slice words, const char *format,
+                          va_list arguments)
 {
     if (turn->in_advance || turn->found_count == TURN_FOUND || !site_wants(turn->facts.site, finding))
         return NULL;
     struct found *found = &turn->found[turn->found_count++];
     *found = (struct found){.finding = finding, .check = turn->check, .behind = turn->at_behind};
+    found->evidence = evidence_of(turn, format, arguments);
+    found->words = arena_copy(&turn->arena, words);
     return found;
-}
-
-static void evidence_put(struct turn *turn, struct found *found, const char *format, va_list arguments)
-{
-    char text[ADDRESS_TEXT_SIZE];
-    found->evidence = turn_vformat(turn, format, arguments);
-    if (!found->behind)
-        return;
-    address_print(turn->facts.forwarder, text);
-    found->evidence = turn_format(turn, "%.*s, behind the trusted forwarder %s",
-                                  SLICE_ARGS(slice_head(found->evidence, 420)), text);
 }
 
 void turn_find(struct turn *turn, enum finding finding, const char *format, ...)
 {
     va_list arguments;
-    struct found *found = found_add(turn, finding);
-    if (!found)
-        return;
     va_start(arguments, format);
-    evidence_put(turn, found, format, arguments);
+    find(turn, finding, SLICE_NONE, format, arguments);
     va_end(arguments);
 }
 
 void turn_find_saying(struct turn *turn, enum finding finding, struct slice words, const char *format, ...)
 {
     va_list arguments;
-    struct found *found = found_add(turn, finding);
-    if (!found)
-        return;
     va_start(arguments, format);
-    evidence_put(turn, found, format, arguments);
+    find(turn, finding, words, format, arguments);
     va_end(arguments);
-    found->words = arena_copy(&turn->arena, words);
 }
 
 void turn_find_weighing(struct turn *turn, enum finding finding, int weight, struct slice words,
                         const char *format, ...)
 {
     va_list arguments;
-    struct found *found = found_add(turn, finding);
+    va_start(arguments, format);
+    struct found *found = find(turn, finding, words, format, arguments);
+    va_end(arguments);
     if (!found)
         return;
-    va_start(arguments, format);
-    evidence_put(turn, found, format, arguments);
-    va_end(arguments);
-    found->words = arena_copy(&turn->arena, words);
     found->weight = weight;
     found->weighs = true;
 }

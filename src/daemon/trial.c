@@ -284,7 +284,7 @@ struct trial *trial_new(const struct trial_settings *settings)
     session_world_checks(&trial->world, check_list);
     arena_init(&trial->arena, NULL, 0);
     outbox_init(&trial->outbox);
-    buf_init(&trial->waiting, INPUT_MAX);
+    buf_init(&trial->waiting, 2 * INPUT_MAX + 16); /* a message of dots is twice as long on its way */
     buf_init(&trial->heard, INPUT_MAX);
     buf_init(&trial->records, RECORDS_MAX);
     trial->memory = memory_take(session_size());
@@ -323,6 +323,22 @@ void trial_free(struct trial *trial)
 void trial_say(struct trial *trial, struct slice octets)
 {
     (void)buf_add(&trial->waiting, octets);
+    settle(trial);
+}
+
+void trial_say_content(struct trial *trial, struct slice message)
+{
+    struct slice rest = message, line;
+    struct buf *waiting = &trial->waiting;
+
+    while (slice_cut(&rest, '\n', &line)) {
+        if (line.len && line.at[line.len - 1] == '\r')
+            line.len--;
+        (void)buf_add(waiting, slice_starts(line, SLICE(".")) ? SLICE(".") : SLICE_NONE);
+        (void)buf_add(waiting, line);
+        (void)buf_add(waiting, SLICE("\r\n"));
+    }
+    (void)buf_add(waiting, SLICE(".\r\n"));
     settle(trial);
 }
 

@@ -39,6 +39,9 @@ void trial_free(struct trial *trial); /* NULL is taken */
 
 /* The client sends octets. */
 void trial_say(struct trial *trial, struct slice octets);
+/* It sends a message as a file has it, behind DATA: its line ends put right, dots before dots, and the last
+ * dot (RFC 5321 section 4.5.2). */
+void trial_say_content(struct trial *trial, struct slice message);
 /* The next whole reply with its line ends; the first one is the banner. Time passes until it is there. Empty:
  * the gate has closed, or says nothing for an hour. Lives until the next call. */
 struct slice trial_hear(struct trial *trial);

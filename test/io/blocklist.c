@@ -3,26 +3,21 @@
  * told once, and believed again when it is well. */
 #include "base/memory.h"
 #include "io/blocklist.h"
-#include "unit.h"
 
-#include "dns_server.h"
+#include "dns_rig.h"
 
 #define WAITERS 8
 
 struct question {
     struct blocklist_waiter waiter;
-    unsigned told;
-    enum answer_status status;
-    char value[BLOCKLIST_VALUE_MAX + 1];
+    struct heard heard;
 };
 
 /* What the zone of the list at hand does beside its entries. */
 enum kind { KIND_GOOD, KIND_EMPTY, KIND_EVERYTHING, KIND_REFUSING, KIND_PARKED, KIND_FAILING };
 
 struct rig {
-    struct loop *loop;
-    struct dns_server server;
-    struct resolver *resolver;
+    struct dns_rig dns;
     struct blocklists *lists;
     struct question questions[WAITERS];
     unsigned news;
@@ -38,14 +33,6 @@ static int put_code(struct buf *records, const char *code)
     struct address address;
     assert_true(address_parse(slice_text(code), &address));
     dns_put_record(records, NULL, DNS_A, 0, slice_of((const char *)address.octets, 4));
-    return 1;
-}
-
-static int put_text(struct buf *records, const char *text)
-{
-    char data[256];
-    const int len = snprintf(data, sizeof data, "%c%s", (char)strlen(text), text);
-    dns_put_record(records, NULL, DNS_TXT, 0, slice_of(data, (size_t)len));
     return 1;
 }
 
@@ -108,16 +95,9 @@ static void tell(void *data, size_t list, bool works, const char *reason)
     snprintf(rig->reason, sizeof rig->reason, "%s", reason);
 }
 
-static void keep(struct question *question, const struct resolver_answer *answer)
-{
-    question->told++;
-    question->status = answer->status;
-    snprintf(question->value, sizeof question->value, "%.*s", SLICE_ARGS(answer->value));
-}
-
 static void done(struct blocklist_waiter *waiter, const struct resolver_answer *answer)
 {
-    keep(LIST_OF(waiter, struct question, waiter), answer);
+    heard_keep(&LIST_OF(waiter, struct question, waiter)->heard, answer);
 }
 
 static void ask(struct rig *rig, unsigned number, const char *name, const char *address_text)
@@ -129,21 +109,17 @@ static void ask(struct rig *rig, unsigned number, const char *name, const char *
     question->waiter.done = done;
     assert_true(address_parse(slice_text(address_text), &address));
     if (blocklists_ask(rig->lists, slice_text(name), &address, &question->waiter, &answer))
-        keep(question, &answer);
+        heard_keep(&question->heard, &answer);
 }
 
 static void turns(struct rig *rig, bool (*until)(const struct rig *rig))
 {
-    const uint64_t end_ms = loop_now_ms(rig->loop) + 30000;
-    while (!until(rig)) {
-        assert_true(loop_now_ms(rig->loop) < end_ms);
-        loop_turn(rig->loop, 100);
-    }
+    turns_until(rig->dns.loop, until(rig));
 }
 
 static bool first_is_told(const struct rig *rig)
 {
-    return rig->questions[0].told > 0;
+    return rig->questions[0].heard.told > 0;
 }
 
 static bool news_came(const struct rig *rig)
@@ -155,7 +131,7 @@ static const struct question *answered(struct rig *rig, const char *address)
 {
     ask(rig, 0, "example-list", address);
     turns(rig, first_is_told);
-    assert_int_equal(rig->questions[0].told, 1);
+    assert_int_equal(rig->questions[0].heard.told, 1);
     return &rig->questions[0];
 }
 
@@ -174,8 +150,8 @@ static bool is_proved(const struct rig *rig)
 /* `retry_ms` is short where a test waits for it. */
 static void lists_begin(struct rig *rig, const struct blocklist_settings *list, uint64_t retry_ms)
 {
-    const struct blocklists_settings settings = {.loop = rig->loop,
-                                                 .resolver = rig->resolver,
+    const struct blocklists_settings settings = {.loop = rig->dns.loop,
+                                                 .resolver = rig->dns.resolver,
                                                  .lists = list,
                                                  .count = 1,
                                                  .probe_each_ms = 3600000,
@@ -196,17 +172,9 @@ static const struct blocklist_settings usual = {.name = {"example-list", 12},
 static int setup(void **state)
 {
     struct rig *rig = memory_take(sizeof *rig);
-    struct error error;
     kind = KIND_GOOD;
     asked_a = asked_txt = 0;
-    rig->loop = loop_open(&error);
-    server_open(&rig->server, rig->loop, zone);
-    const struct resolver_settings settings = {.loop = rig->loop,
-                                               .servers = slice_text(rig->server.address),
-                                               .deadline_ms = 400,
-                                               .cache_octets = 100000};
-    rig->resolver = resolver_open(&settings, &error);
-    assert_non_null(rig->resolver);
+    dns_rig_open(&rig->dns, zone);
     *state = rig;
     return 0;
 }
@@ -215,9 +183,7 @@ static int teardown(void **state)
 {
     struct rig *rig = *state;
     blocklists_close(rig->lists);
-    resolver_close(rig->resolver);
-    server_close(&rig->server);
-    loop_close(rig->loop);
+    dns_rig_close(&rig->dns);
     memory_give(rig, sizeof *rig);
     return 0;
 }
@@ -229,9 +195,10 @@ static void codes_come_with_their_reason(void **state)
     struct rig *rig = *state;
     lists_begin(rig, &usual, 60000);
     const struct question *question = answered(rig, "192.0.2.7");
-    assert_int_equal(question->status, ANSWER_FOUND);
-    assert_string_equal(question->value, "127.0.0.2 127.0.0.4\nspam from here; see https://list.example/");
-    assert_int_equal(answered(rig, "192.0.2.99")->status, ANSWER_NONE);
+    assert_int_equal(question->heard.status, ANSWER_FOUND);
+    assert_string_equal(question->heard.value,
+                        "127.0.0.2 127.0.0.4\nspam from here; see https://list.example/");
+    assert_int_equal(answered(rig, "192.0.2.99")->heard.status, ANSWER_NONE);
     const struct blocklist_counts counts = counts_of(rig);
     assert_int_equal(counts.asked, 2);
     assert_int_equal(counts.listed, 1);
@@ -245,7 +212,7 @@ static void a_reason_does_not_show_the_zone(void **state)
 {
     struct rig *rig = *state;
     lists_begin(rig, &usual, 60000);
-    assert_string_equal(answered(rig, "192.0.2.8")->value, "127.0.0.3");
+    assert_string_equal(answered(rig, "192.0.2.8")->heard.value, "127.0.0.3");
 }
 
 static void reasons_may_be_off(void **state)
@@ -254,7 +221,7 @@ static void reasons_may_be_off(void **state)
     struct blocklist_settings list = usual;
     list.reasons = false;
     lists_begin(rig, &list, 60000);
-    assert_string_equal(answered(rig, "192.0.2.7")->value, "127.0.0.2 127.0.0.4");
+    assert_string_equal(answered(rig, "192.0.2.7")->heard.value, "127.0.0.2 127.0.0.4");
     assert_int_equal(asked_txt, 0);
 }
 
@@ -262,8 +229,8 @@ static void ipv6_is_asked_by_nibbles(void **state)
 {
     struct rig *rig = *state;
     lists_begin(rig, &usual, 60000);
-    assert_string_equal(answered(rig, "2001:db8::7")->value, "127.0.0.6");
-    assert_int_equal(answered(rig, "2001:db8::8")->status, ANSWER_NONE);
+    assert_string_equal(answered(rig, "2001:db8::7")->heard.value, "127.0.0.6");
+    assert_int_equal(answered(rig, "2001:db8::8")->heard.status, ANSWER_NONE);
 }
 
 static void a_family_that_it_has_not_is_not_asked_for(void **state)
@@ -274,7 +241,7 @@ static void a_family_that_it_has_not_is_not_asked_for(void **state)
     lists_begin(rig, &list, 60000);
     turns(rig, is_proved);
     const unsigned before = asked_a;
-    assert_int_equal(answered(rig, "2001:db8::7")->status, ANSWER_NONE);
+    assert_int_equal(answered(rig, "2001:db8::7")->heard.status, ANSWER_NONE);
     assert_int_equal(asked_a, before);
 }
 
@@ -293,11 +260,11 @@ static void an_error_is_no_listing(void **state)
     struct rig *rig = *state;
     lists_begin(rig, &usual, 60000);
     const struct question *question = answered(rig, "192.0.2.9");
-    assert_int_equal(question->status, ANSWER_FAILED);
-    assert_non_null(strstr(question->value, "127.255.255.254: it refuses name servers of the public"));
+    assert_int_equal(question->heard.status, ANSWER_FAILED);
+    assert_non_null(strstr(question->heard.value, "127.255.255.254: it refuses name servers of the public"));
     question = answered(rig, "192.0.2.10");
-    assert_int_equal(question->status, ANSWER_FAILED);
-    assert_non_null(strstr(question->value, "203.0.113.80, which is outside 127.0.0.0/8"));
+    assert_int_equal(question->heard.status, ANSWER_FAILED);
+    assert_non_null(strstr(question->heard.value, "203.0.113.80, which is outside 127.0.0.0/8"));
     assert_int_equal(counts_of(rig).failed, 2);
 }
 
@@ -306,7 +273,7 @@ static void a_name_that_is_no_lists_fails(void **state)
     struct rig *rig = *state;
     lists_begin(rig, &usual, 60000);
     ask(rig, 0, "another-list", "192.0.2.7");
-    assert_int_equal(rig->questions[0].status, ANSWER_FAILED);
+    assert_int_equal(rig->questions[0].heard.status, ANSWER_FAILED);
 }
 
 /* --- lists that are not well ---------------------------------------------------------------------------- */
@@ -316,18 +283,18 @@ static void is_switched_off(struct rig *rig, enum kind what, const char *words)
 {
     kind = what;
     if (what == KIND_FAILING)
-        rig->server.mood = SERVER_FAILING;
+        rig->dns.server.mood = SERVER_FAILING;
     lists_begin(rig, &usual, what == KIND_FAILING ? 20 : 60000);
     const struct question *question = answered(rig, "192.0.2.7");
-    assert_int_equal(question->status, ANSWER_FAILED);
+    assert_int_equal(question->heard.status, ANSWER_FAILED);
     turns(rig, news_came);
     assert_false(rig->works);
     assert_non_null(strstr(rig->reason, words));
     question = answered(rig, "192.0.2.7");
-    assert_int_equal(question->status, ANSWER_FAILED);
-    assert_non_null(strstr(question->value, "switched off"));
-    assert_non_null(strstr(question->value, words));
-    assert_null(strstr(question->value, "secret"));
+    assert_int_equal(question->heard.status, ANSWER_FAILED);
+    assert_non_null(strstr(question->heard.value, "switched off"));
+    assert_non_null(strstr(question->heard.value, words));
+    assert_null(strstr(question->heard.value, "secret"));
     assert_int_equal(rig->news, 1);
     assert_int_equal(counts_of(rig).state, BLOCKLIST_OFF);
 }
@@ -361,12 +328,12 @@ static void a_list_that_dies_is_found_out_by_its_answers(void **state)
 {
     struct rig *rig = *state;
     lists_begin(rig, &usual, 60000);
-    assert_int_equal(answered(rig, "192.0.2.7")->status, ANSWER_FOUND);
+    assert_int_equal(answered(rig, "192.0.2.7")->heard.status, ANSWER_FOUND);
     kind = KIND_PARKED;
     for (unsigned i = 0; i < 3; i++) {
         char address[32];
         snprintf(address, sizeof address, "192.0.2.%u", 50 + i);
-        assert_int_equal(answered(rig, address)->status, ANSWER_FAILED);
+        assert_int_equal(answered(rig, address)->heard.status, ANSWER_FAILED);
     }
     turns(rig, news_came);
     assert_false(rig->works);
@@ -383,7 +350,7 @@ static void a_list_that_recovers_is_believed_again(void **state)
     rig->news = 0;
     turns(rig, news_came);
     assert_true(rig->works);
-    assert_int_equal(answered(rig, "192.0.2.7")->status, ANSWER_FOUND);
+    assert_int_equal(answered(rig, "192.0.2.7")->heard.status, ANSWER_FOUND);
 }
 
 static void a_list_without_test_entries_may_be_believed(void **state)
@@ -393,7 +360,7 @@ static void a_list_without_test_entries_may_be_believed(void **state)
     kind = KIND_EMPTY;
     list.probes = false;
     lists_begin(rig, &list, 60000);
-    assert_int_equal(answered(rig, "192.0.2.7")->status, ANSWER_NONE);
+    assert_int_equal(answered(rig, "192.0.2.7")->heard.status, ANSWER_NONE);
     assert_int_equal(rig->news, 0);
 }
 
@@ -402,14 +369,14 @@ static void without_a_name_server_no_list_is_switched_off(void **state)
 {
     struct rig *rig = *state;
     struct resolver_counts counts;
-    rig->server.mood = SERVER_DEAD;
+    rig->dns.server.mood = SERVER_DEAD;
     lists_begin(rig, &usual, 60000);
-    assert_int_equal(answered(rig, "192.0.2.7")->status, ANSWER_FAILED);
+    assert_int_equal(answered(rig, "192.0.2.7")->heard.status, ANSWER_FAILED);
     do {
-        loop_turn(rig->loop, 100);
-        resolver_counts(rig->resolver, &counts);
+        loop_turn(rig->dns.loop, 100);
+        resolver_counts(rig->dns.resolver, &counts);
     } while (counts.state != RESOLVER_SILENT);
-    assert_int_equal(answered(rig, "192.0.2.7")->status, ANSWER_FAILED);
+    assert_int_equal(answered(rig, "192.0.2.7")->heard.status, ANSWER_FAILED);
     assert_int_equal(rig->news, 0);
     assert_int_equal(counts_of(rig).state, BLOCKLIST_UNPROVED);
 }
@@ -417,12 +384,12 @@ static void without_a_name_server_no_list_is_switched_off(void **state)
 static void the_end_comes_in_the_midst_of_questions(void **state)
 {
     struct rig *rig = *state;
-    rig->server.mood = SERVER_DEAD;
+    rig->dns.server.mood = SERVER_DEAD;
     lists_begin(rig, &usual, 60000);
     ask(rig, 0, "example-list", "192.0.2.7");
     ask(rig, 1, "example-list", "192.0.2.8");
-    loop_turn(rig->loop, 0);
-    assert_int_equal(rig->questions[0].told + rig->questions[1].told, 0);
+    loop_turn(rig->dns.loop, 0);
+    assert_int_equal(rig->questions[0].heard.told + rig->questions[1].heard.told, 0);
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)

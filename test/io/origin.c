@@ -3,9 +3,8 @@
 #include "base/memory.h"
 #include "io/origin.h"
 #include "io/origin_file.h"
-#include "unit.h"
 
-#include "dns_server.h"
+#include "dns_rig.h"
 
 #include <fcntl.h>
 #include <spawn.h>
@@ -24,26 +23,15 @@ static bool made;      /* the files are in the folder */
 static unsigned asked; /* TXT records: the zone is a function without data */
 
 struct rig {
-    struct loop *loop;
-    struct dns_server server;
-    struct resolver *resolver;
+    struct dns_rig dns;
     struct origins *origins;
     struct origin_waiter waiter;
-    unsigned told, used, unused;
-    enum answer_status status;
-    char value[ORIGIN_TEXT_MAX + 1];
+    struct heard heard;
+    unsigned used, unused;
     char reason[300];
 };
 
 /* --- the zone ------------------------------------------------------------------------------------------ */
-
-static int put_text(struct buf *records, const char *text)
-{
-    char data[257];
-    const int len = snprintf(data, sizeof data, "%c%s", (char)strlen(text), text);
-    dns_put_record(records, NULL, DNS_TXT, 0, slice_of(data, (size_t)len));
-    return 1;
-}
 
 /* Octets of all values, without a bar, longer than any datagram. */
 static int put_garbage(struct buf *records)
@@ -129,16 +117,8 @@ static int group_teardown(void **state)
 static int setup(void **state)
 {
     struct rig *rig = memory_take(sizeof *rig);
-    struct error error;
     asked = 0;
-    rig->loop = loop_open(&error);
-    server_open(&rig->server, rig->loop, zone);
-    const struct resolver_settings settings = {.loop = rig->loop,
-                                               .servers = slice_text(rig->server.address),
-                                               .deadline_ms = 400,
-                                               .cache_octets = 100000};
-    rig->resolver = resolver_open(&settings, &error);
-    assert_non_null(rig->resolver);
+    dns_rig_open(&rig->dns, zone);
     *state = rig;
     return 0;
 }
@@ -147,9 +127,7 @@ static int teardown(void **state)
 {
     struct rig *rig = *state;
     origins_close(rig->origins);
-    resolver_close(rig->resolver);
-    server_close(&rig->server);
-    loop_close(rig->loop);
+    dns_rig_close(&rig->dns);
     memory_give(rig, sizeof *rig);
     return 0;
 }
@@ -168,7 +146,8 @@ static void begin(struct rig *rig, const char *const *names, bool zones)
 {
     char paths[4][PATH_SIZE];
     struct slice files[4];
-    struct origins_settings settings = {.resolver = rig->resolver, .files = files, .tell = tell, .data = rig};
+    struct origins_settings settings = {
+        .resolver = rig->dns.resolver, .files = files, .tell = tell, .data = rig};
     for (; names && names[settings.file_count]; settings.file_count++)
         files[settings.file_count] = path_of(names[settings.file_count], paths[settings.file_count]);
     if (zones) {
@@ -179,47 +158,36 @@ static void begin(struct rig *rig, const char *const *names, bool zones)
     rig->origins = origins_open(&settings);
 }
 
-static void keep(struct rig *rig, const struct resolver_answer *answer)
-{
-    rig->told++;
-    rig->status = answer->status;
-    snprintf(rig->value, sizeof rig->value, "%.*s", SLICE_ARGS(answer->value));
-}
-
 static void done(struct origin_waiter *waiter, const struct resolver_answer *answer)
 {
-    keep(LIST_OF(waiter, struct rig, waiter), answer);
+    heard_keep(&LIST_OF(waiter, struct rig, waiter)->heard, answer);
 }
 
 static void ask(struct rig *rig, const char *text)
 {
-    const uint64_t end_ms = loop_now_ms(rig->loop) + 30000;
     struct resolver_answer answer;
     struct address address;
     assert_true(address_parse(slice_text(text), &address));
     memset(&rig->waiter, 0, sizeof rig->waiter);
     rig->waiter.done = done;
-    rig->told = 0;
+    rig->heard.told = 0;
     if (origins_ask(rig->origins, &address, &rig->waiter, &answer))
-        keep(rig, &answer);
-    while (!rig->told) {
-        assert_true(loop_now_ms(rig->loop) < end_ms);
-        loop_turn(rig->loop, 100);
-    }
-    assert_int_equal(rig->told, 1);
+        heard_keep(&rig->heard, &answer);
+    turns_until(rig->dns.loop, rig->heard.told > 0);
+    assert_int_equal(rig->heard.told, 1);
 }
 
 static void assert_found(struct rig *rig, const char *address, const char *value)
 {
     ask(rig, address);
-    assert_string_equal(rig->value, value);
-    assert_int_equal(rig->status, ANSWER_FOUND);
+    assert_string_equal(rig->heard.value, value);
+    assert_int_equal(rig->heard.status, ANSWER_FOUND);
 }
 
 static void assert_status(struct rig *rig, const char *address, enum answer_status status)
 {
     ask(rig, address);
-    assert_int_equal(rig->status, status);
+    assert_int_equal(rig->heard.status, status);
 }
 
 static const char *const asn_alone[] = {"asn.mmdb", NULL};
@@ -374,7 +342,7 @@ static void a_file_may_be_changed_in_its_place(void **state)
     begin(rig, names, false);
     file_write("broken.mmdb", SLICE_NONE);
     assert_status(rig, "192.0.2.7", ANSWER_FAILED);
-    assert_non_null(strstr(rig->value, "was changed in its place"));
+    assert_non_null(strstr(rig->heard.value, "was changed in its place"));
     file_copy("asn.mmdb", "broken.mmdb", 1);
     assert_status(rig, "192.0.2.7", ANSWER_FAILED);
     origins_close(rig->origins);
@@ -400,9 +368,9 @@ static void garbage_is_no_origin(void **state)
     struct rig *rig = *state;
     begin(rig, NULL, true);
     assert_status(rig, "192.0.2.9", ANSWER_FAILED);
-    assert_non_null(strstr(rig->value, "tells no origin"));
+    assert_non_null(strstr(rig->heard.value, "tells no origin"));
     assert_status(rig, "192.0.2.10", ANSWER_FAILED);
-    rig->server.mood = SERVER_GARBLED;
+    rig->dns.server.mood = SERVER_GARBLED;
     assert_status(rig, "192.0.2.11", ANSWER_FAILED);
 }
 
@@ -410,18 +378,18 @@ static void a_dead_zone_fails(void **state)
 {
     struct rig *rig = *state;
     begin(rig, NULL, true);
-    rig->server.mood = SERVER_DEAD;
+    rig->dns.server.mood = SERVER_DEAD;
     assert_status(rig, "192.0.2.7", ANSWER_FAILED);
-    assert_true(rig->value[0] != '\0');
+    assert_true(rig->heard.value[0] != '\0');
 }
 
 static void without_a_resolver_nothing_is_known(void **state)
 {
     struct rig *rig = *state;
-    struct resolver *resolver = rig->resolver;
-    rig->resolver = NULL;
+    struct resolver *resolver = rig->dns.resolver;
+    rig->dns.resolver = NULL;
     begin(rig, NULL, true);
-    rig->resolver = resolver;
+    rig->dns.resolver = resolver;
     assert_status(rig, "192.0.2.7", ANSWER_NONE);
 }
 
@@ -431,12 +399,12 @@ static void the_end_comes_in_the_midst_of_a_question(void **state)
     struct resolver_answer answer;
     struct address address;
     begin(rig, NULL, true);
-    rig->server.mood = SERVER_DEAD;
+    rig->dns.server.mood = SERVER_DEAD;
     rig->waiter.done = done;
     assert_true(address_parse(SLICE("192.0.2.7"), &address));
     assert_false(origins_ask(rig->origins, &address, &rig->waiter, &answer));
-    loop_turn(rig->loop, 0);
-    assert_int_equal(rig->told, 0);
+    loop_turn(rig->dns.loop, 0);
+    assert_int_equal(rig->heard.told, 0);
 }
 
 /* --- both ---------------------------------------------------------------------------------------------- */
@@ -452,7 +420,7 @@ static void a_zone_is_asked_for_what_files_do_not_know(void **state)
                  "AS64512\t203.0.113.0/24\tFJ\tTelef\303\263nica?"
                  "??2J\t");
     assert_int_equal(asked, 1);
-    rig->server.mood = SERVER_FAILING;
+    rig->dns.server.mood = SERVER_FAILING;
     assert_found(rig, "192.0.4.7", "\t192.0.4.0/22\tNZ\t\tNew Zealand");
 }
 

@@ -2,18 +2,14 @@
  * inventing, failing or talking nonsense; and that answers are shared, kept, bounded and forgotten. */
 #include "base/memory.h"
 #include "io/resolver.h"
-#include "unit.h"
 
-#include "dns_server.h"
+#include "dns_rig.h"
 
 #define WAITERS 600
 
 struct question {
     struct resolver_waiter waiter;
-    unsigned told;
-    enum answer_status status;
-    bool gone;
-    char value[200];
+    struct heard heard;
 };
 
 struct rig {
@@ -55,17 +51,9 @@ static void tell(void *data, enum resolver_state state, const char *reason)
     snprintf(rig->reason, sizeof rig->reason, "%s", reason);
 }
 
-static void keep(struct question *question, const struct resolver_answer *answer)
-{
-    question->told++;
-    question->status = answer->status;
-    question->gone = answer->gone;
-    snprintf(question->value, sizeof question->value, "%.*s", SLICE_ARGS(answer->value));
-}
-
 static void done(struct resolver_waiter *waiter, const struct resolver_answer *answer)
 {
-    keep(LIST_OF(waiter, struct question, waiter), answer);
+    heard_keep(&LIST_OF(waiter, struct question, waiter)->heard, answer);
 }
 
 /* False: at once. */
@@ -77,22 +65,18 @@ static bool ask(struct rig *rig, unsigned number, enum dns_type type, const char
     question->waiter.done = done;
     if (!resolver_ask(rig->resolver, type, slice_text(name), &question->waiter, &answer))
         return true;
-    keep(question, &answer);
+    heard_keep(&question->heard, &answer);
     return false;
 }
 
 static void turns(struct rig *rig, bool (*until)(const struct rig *rig))
 {
-    const uint64_t end_ms = loop_now_ms(rig->loop) + 30000;
-    while (!until(rig)) {
-        assert_true(loop_now_ms(rig->loop) < end_ms);
-        loop_turn(rig->loop, 100);
-    }
+    turns_until(rig->loop, until(rig));
 }
 
 static bool first_is_told(const struct rig *rig)
 {
-    return rig->questions[0].told > 0;
+    return rig->questions[0].heard.told > 0;
 }
 
 static bool news_came(const struct rig *rig)
@@ -163,14 +147,14 @@ static void answers(void **state)
 {
     SERVER_BEGIN(rig, SERVER_GOOD, 8000);
     struct question *question = answered(rig, DNS_A, "MX.Example.");
-    assert_int_equal(question->status, ANSWER_FOUND);
-    assert_string_equal(question->value, "192.0.2.1");
+    assert_int_equal(question->heard.status, ANSWER_FOUND);
+    assert_string_equal(question->heard.value, "192.0.2.1");
     question = answered(rig, DNS_AAAA, "mx.example");
-    assert_int_equal(question->status, ANSWER_NONE);
-    assert_string_equal(question->value, "no such data");
+    assert_int_equal(question->heard.status, ANSWER_NONE);
+    assert_string_equal(question->heard.value, "no such data");
     question = answered(rig, DNS_A, "gone.example");
-    assert_int_equal(question->status, ANSWER_NONE);
-    assert_string_equal(question->value, "no such name");
+    assert_int_equal(question->heard.status, ANSWER_NONE);
+    assert_string_equal(question->heard.value, "no such name");
     assert_int_equal(rig->news, 0);
     assert_int_equal(counts_of(rig).answered, 4); /* and the resolver's own */
 }
@@ -182,9 +166,9 @@ static void keeps_and_shares(void **state)
         assert_true(ask(rig, i, DNS_A, i & 1 ? "mx.example" : "MX.example"));
     turns(rig, first_is_told);
     for (unsigned i = 0; i < 5; i++)
-        assert_int_equal(rig->questions[i].told, 1);
+        assert_int_equal(rig->questions[i].heard.told, 1);
     assert_false(ask(rig, 0, DNS_A, "mx.example"));
-    assert_string_equal(rig->questions[0].value, "192.0.2.1");
+    assert_string_equal(rig->questions[0].heard.value, "192.0.2.1");
     (void)answered(rig, DNS_A, "gone.example");
     assert_false(ask(rig, 0, DNS_A, "gone.example"));
     const struct resolver_counts counts = counts_of(rig);
@@ -208,7 +192,7 @@ static void known_without_asking(void **state)
     SERVER_BEGIN(rig, SERVER_DEAD, 8000);
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         assert_false(ask(rig, 0, cases[i].type, cases[i].name));
-        assert_string_equal(rig->questions[0].value, cases[i].value);
+        assert_string_equal(rig->questions[0].heard.value, cases[i].value);
     }
     assert_true(ask(rig, 0, DNS_A, "notlocalhost"));
     assert_true(resolver_is_local(rig->resolver));
@@ -221,7 +205,7 @@ static void forgets(void **state)
     assert_true(ask(rig, 1, DNS_A, "mx.example"));
     resolver_forget(&rig->questions[1].waiter);
     turns(rig, first_is_told);
-    assert_int_equal(rig->questions[1].told, 0);
+    assert_int_equal(rig->questions[1].heard.told, 0);
 }
 
 static void cache_is_bounded(void **state)
@@ -233,7 +217,7 @@ static void cache_is_bounded(void **state)
         (void)ask(rig, i, DNS_A, name);
     }
     for (unsigned i = 0; i < WAITERS; i++)
-        while (!rig->questions[i].told)
+        while (!rig->questions[i].heard.told)
             loop_turn(rig->loop, 1000);
     loop_turn(rig->loop, 0);
     const struct resolver_counts counts = counts_of(rig);
@@ -247,18 +231,18 @@ static void dead_server(void **state)
 {
     SERVER_BEGIN(rig, SERVER_DEAD, 400);
     struct question *question = answered(rig, DNS_A, "mx.example");
-    assert_int_equal(question->status, ANSWER_FAILED);
-    assert_true(question->gone);
+    assert_int_equal(question->heard.status, ANSWER_FAILED);
+    assert_true(question->heard.gone);
     turns(rig, news_came);
     assert_int_equal(rig->state, RESOLVER_SILENT);
     assert_string_equal(rig->reason, "no name server answers");
     assert_false(ask(rig, 0, DNS_A, "other.example"));
-    assert_string_equal(rig->questions[0].value, "the name servers do not answer");
+    assert_string_equal(rig->questions[0].heard.value, "the name servers do not answer");
     rig->news = 0;
     rig->server.mood = SERVER_GOOD;
     turns(rig, news_came);
     assert_int_equal(rig->state, RESOLVER_WORKS);
-    assert_int_equal(answered(rig, DNS_A, "other.example")->status, ANSWER_FOUND);
+    assert_int_equal(answered(rig, DNS_A, "other.example")->heard.status, ANSWER_FOUND);
 }
 
 static void nobody_at_the_port(void **state)
@@ -274,7 +258,7 @@ static void nobody_at_the_port(void **state)
     assert_int_equal(rig->state, RESOLVER_SILENT);
     assert_int_equal(rig->news, 1);
     assert_false(ask(rig, 0, DNS_A, "mx.example"));
-    assert_int_equal(rig->questions[0].status, ANSWER_FAILED);
+    assert_int_equal(rig->questions[0].heard.status, ANSWER_FAILED);
 }
 
 static void second_server_helps(void **state)
@@ -284,9 +268,9 @@ static void second_server_helps(void **state)
     rig->server.mood = SERVER_DEAD;
     snprintf(servers, sizeof servers, "%s %s", rig->server.address, rig->other.address);
     resolver_begin(rig, servers, 2000, "");
-    assert_int_equal(answered(rig, DNS_A, "mx.example")->status, ANSWER_FOUND);
+    assert_int_equal(answered(rig, DNS_A, "mx.example")->heard.status, ANSWER_FOUND);
     const unsigned heard = rig->server.heard;
-    assert_int_equal(answered(rig, DNS_A, "other.example")->status, ANSWER_FOUND);
+    assert_int_equal(answered(rig, DNS_A, "other.example")->heard.status, ANSWER_FOUND);
     assert_int_equal(rig->server.heard, heard); /* the one that answers is asked first now */
     assert_int_equal(rig->news, 0);
 }
@@ -299,8 +283,8 @@ static void slow_server(void **state)
     assert_true(ask(rig, 1, DNS_A, "mx.example"));
     server_release(&rig->server);
     turns(rig, first_is_told);
-    assert_int_equal(rig->questions[0].status, ANSWER_FOUND);
-    assert_int_equal(rig->questions[1].told, 1);
+    assert_int_equal(rig->questions[0].heard.status, ANSWER_FOUND);
+    assert_int_equal(rig->questions[1].heard.told, 1);
 }
 
 /* The deadline is the question's, not the server's: what comes later is still worth keeping. */
@@ -308,13 +292,13 @@ static void too_late(void **state)
 {
     SERVER_BEGIN(rig, SERVER_SLOW, 300);
     struct question *question = answered(rig, DNS_A, "mx.example");
-    assert_int_equal(question->status, ANSWER_FAILED);
-    assert_int_equal(question->told, 1);
+    assert_int_equal(question->heard.status, ANSWER_FAILED);
+    assert_int_equal(question->heard.told, 1);
 }
 
 static void liar(struct rig *rig)
 {
-    assert_int_equal(answered(rig, DNS_A, "mx.example")->status, ANSWER_FAILED);
+    assert_int_equal(answered(rig, DNS_A, "mx.example")->heard.status, ANSWER_FAILED);
     turns(rig, news_came);
     assert_int_equal(rig->state, RESOLVER_SILENT);
     assert_string_equal(rig->reason, "no name server answers, but answers come that nobody asked for");
@@ -338,10 +322,10 @@ static void cut_short(void **state)
 {
     SERVER_BEGIN(rig, SERVER_CUTTING, 8000);
     struct question *question = answered(rig, DNS_A, "mx.example");
-    assert_int_equal(question->status, ANSWER_FOUND);
+    assert_int_equal(question->heard.status, ANSWER_FOUND);
     assert_true(rig->server.heard_tcp > 0);
     assert_true(counts_of(rig).cut > 0);
-    assert_int_equal(answered(rig, DNS_TXT, "mx.example")->status, ANSWER_FOUND);
+    assert_int_equal(answered(rig, DNS_TXT, "mx.example")->heard.status, ANSWER_FOUND);
 }
 
 static void inventing(void **state)
@@ -353,9 +337,9 @@ static void inventing(void **state)
     assert_int_equal(rig->state, RESOLVER_REWRITES);
     assert_string_equal(rig->reason, "a name that does not exist has the address 203.0.113.99");
     struct question *question = answered(rig, DNS_A, "gone.example");
-    assert_int_equal(question->status, ANSWER_NONE);
-    assert_string_equal(question->value, "no such name");
-    assert_int_equal(answered(rig, DNS_A, "mx.example")->status, ANSWER_FOUND);
+    assert_int_equal(question->heard.status, ANSWER_NONE);
+    assert_string_equal(question->heard.value, "no such name");
+    assert_int_equal(answered(rig, DNS_A, "mx.example")->heard.status, ANSWER_FOUND);
     assert_int_equal(counts_of(rig).rewritten, 1);
     assert_int_equal(rig->news, 1);
 }
@@ -373,9 +357,9 @@ static void failing(void **state)
 {
     SERVER_BEGIN(rig, SERVER_FAILING, 8000);
     struct question *question = answered(rig, DNS_A, "mx.example");
-    assert_int_equal(question->status, ANSWER_FAILED);
-    assert_string_equal(question->value, "server failure");
-    assert_false(question->gone);
+    assert_int_equal(question->heard.status, ANSWER_FAILED);
+    assert_string_equal(question->heard.value, "server failure");
+    assert_false(question->heard.gone);
     assert_false(ask(rig, 0, DNS_A, "mx.example")); /* kept for a moment */
     assert_int_equal(rig->news, 0);                 /* it is there */
 }
@@ -384,8 +368,8 @@ static void nonsense(void **state)
 {
     SERVER_BEGIN(rig, SERVER_GARBLED, 8000);
     struct question *question = answered(rig, DNS_A, "mx.example");
-    assert_int_equal(question->status, ANSWER_FAILED);
-    assert_string_equal(question->value, "the answer cannot be read");
+    assert_int_equal(question->heard.status, ANSWER_FAILED);
+    assert_string_equal(question->heard.value, "the answer cannot be read");
 }
 
 static void wrong_settings(void **state)
@@ -409,7 +393,7 @@ static void closes_at_work(void **state)
     turns(rig, server_heard);
     resolver_close(rig->resolver);
     rig->resolver = NULL;
-    assert_int_equal(rig->questions[0].told, 0);
+    assert_int_equal(rig->questions[0].heard.told, 0);
 }
 
 int main(void)
