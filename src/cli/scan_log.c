@@ -10,12 +10,13 @@
 #include <time.h>
 #include <unistd.h>
 
-#define STEP_LINES 20000 /* between two looks at the clock */
-#define SHOW_MS    500   /* between two showings of the progress */
-#define PATHS_MAX  4096
-#define LIMIT      50                       /* campaigns that are printed */
-#define LIFETIME   (7 * UINT64_C(86400000)) /* of what is exported */
-#define GIVEN_MAX  64                       /* networks or files of one option */
+#define STEP_LINES     20000 /* between two looks at the clock */
+#define SHOW_MS        500   /* between two showings of the progress */
+#define PATHS_MAX      4096
+#define LIMIT          50                       /* campaigns that are printed */
+#define LIFETIME       (7 * UINT64_C(86400000)) /* of what is exported */
+#define ATTEMPT_OCTETS 400                      /* of a log's text; they have more as a rule */
+#define GIVEN_MAX      64                       /* networks or files of one option */
 
 enum form { FORM_TEXT, FORM_JSON, FORM_HTML };
 
@@ -23,7 +24,8 @@ struct run {
     struct scan_log log;
     struct scan_settings settings;
     struct scan_log_client *client;
-    struct scan_found *found; /* NULL: attempts are listed */
+    bool lists;               /* attempts are printed as they come, and nothing else */
+    struct scan_found *found; /* NULL where attempts are listed */
     struct prefix trusted[GIVEN_MAX];
     size_t trusted_count;
     struct scan_log_export exports[GIVEN_MAX];
@@ -263,6 +265,15 @@ static int results_give(struct run *run)
     return status;
 }
 
+/* Of files that are not compressed the size tells; 0: nobody knows. */
+static uint64_t attempts_about(const struct scan *scan)
+{
+    struct scan_progress progress;
+
+    scan_progress(scan, &progress);
+    return progress.plain ? progress.total / ATTEMPT_OCTETS + 1 : 0;
+}
+
 static int scan_all(struct run *run, const char *const *paths, size_t count)
 {
     struct scan *scan;
@@ -270,6 +281,10 @@ static int scan_all(struct run *run, const char *const *paths, size_t count)
 
     if (scan_open(&run->settings, paths, count, &scan, &error) < 0)
         return cli_fail(run->log.cli, "%s", error.text);
+    if (!run->lists)
+        run->found = scan_found_new(&(struct scan_found_settings){.trusted = run->trusted,
+                                                                  .trusted_count = run->trusted_count,
+                                                                  .attempts_about = attempts_about(scan)});
     read_all(scan);
     run->log.lines = scan_lines(scan);
     run->log.counts = scan_counts(scan);
@@ -308,8 +323,7 @@ static int run(struct cli *cli, int argc, char **argv)
         return CLI_FAILED;
     if (cli_option(cli, "unknown"))
         run.log.unknown = scan_unknown_new();
-    if (!cli_option(cli, "attempts"))
-        run.found = scan_found_new(&(struct scan_found_settings){run.trusted, run.trusted_count, 0});
+    run.lists = cli_option(cli, "attempts") != NULL;
     const int status = scan_all(&run, (const char *const *)argv + 1, (size_t)argc - 1);
     scan_found_free(run.found);
     scan_unknown_free(run.log.unknown);

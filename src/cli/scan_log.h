@@ -61,6 +61,8 @@ struct slice scan_log_time(int64_t unix_ms, char text[SCAN_LOG_WORD_SIZE]);
 struct slice scan_log_host(struct host_key key, unsigned family, char text[SCAN_LOG_WORD_SIZE]);
 /* "AS64500 Example Telecom", or empty */
 struct slice scan_log_origin(const struct campaign_host *host, char text[SCAN_LOG_WORD_SIZE]);
+/* Whether it is known of any of the hosts. */
+bool scan_log_has_origin(const struct campaign *campaign);
 /* A line of sendmail's access table, without its end. */
 struct slice scan_log_access(const struct scan_block *block, char text[SCAN_LOG_WORD_SIZE]);
 /* Of a campaign's hosts: "came again", "not suggested", or empty. */

@@ -142,16 +142,6 @@ static void put_legend(struct page *page)
 
 /* --- campaigns ----------------------------------------------------------------------------------------- */
 
-static bool has_origin(const struct campaign *campaign)
-{
-    char text[SCAN_LOG_WORD_SIZE];
-
-    for (uint32_t i = 0; i < campaign->host_count; i++)
-        if (scan_log_origin(&campaign->hosts[i], text).len)
-            return true;
-    return false;
-}
-
 static void put_host(struct page *page, const struct campaign *campaign, uint32_t index, bool guilty)
 {
     const struct campaign_host *host = &campaign->hosts[index];
@@ -160,7 +150,7 @@ static void put_host(struct page *page, const struct campaign *campaign, uint32_
     put(page, "<tr>");
     put_cell(page, "time", scan_log_host(host->key, host->family, text));
     put_cell(page, "name", slice_text(host->ptr));
-    if (has_origin(campaign))
+    if (scan_log_has_origin(campaign))
         put_cell(page, "name", scan_log_origin(host, text));
     put_cell(page, "number", scan_log_number(host->attempts, text));
     put_cell(page, "number", scan_log_number(host->refused, text));
@@ -180,7 +170,7 @@ static void put_hosts(struct page *page, const struct campaign *campaign,
     if (folds)
         (void)buf_add_format(&page->out, "<details><summary>%u hosts</summary>\n", campaign->host_count);
     put(page, "<div class=\"wide\"><table>\n<thead><tr><th>Address</th><th>Name</th>");
-    put(page, has_origin(campaign) ? "<th>Origin</th>" : "");
+    put(page, scan_log_has_origin(campaign) ? "<th>Origin</th>" : "");
     put(page, "<th class=\"number\">Attempts</th><th "
               "class=\"number\">Refused</th><th>First</th><th>Last</th><th></th>"
               "</tr></thead>\n<tbody>\n");

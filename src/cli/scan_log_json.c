@@ -58,7 +58,7 @@ static void hosts_put(struct json *json, const struct campaign *campaign,
 {
     char text[SCAN_LOG_WORD_SIZE];
 
-    json_key(json, "hosts");
+    json_key(json, "host_table");
     json_array_open(json);
     for (uint32_t i = 0; i < campaign->host_count; i++) {
         const struct campaign_host *host = &campaign->hosts[i];
@@ -68,9 +68,33 @@ static void hosts_put(struct json *json, const struct campaign *campaign,
         json_put_text(json, "origin", scan_log_origin(host, text));
         json_put_u64(json, "attempts", host->attempts);
         json_put_u64(json, "refused", host->refused);
+        json_put_u64(json, "unknown", host->unknown);
+        json_put_u64(json, "group", host->group);
         time_put(json, "first", host->first_ms);
         time_put(json, "last", host->last_ms);
         json_put_bool(json, "suggested", guilty[i]);
+        json_object_close(json);
+    }
+    json_array_close(json);
+}
+
+static void timeline_put(struct json *json, const struct campaign *campaign)
+{
+    static const char *const verdicts[] = {"accepted", "deferred", "refused", "dropped", "left"};
+    char text[SCAN_LOG_WORD_SIZE];
+
+    json_key(json, "timeline");
+    json_array_open(json);
+    for (uint32_t i = 0; i < campaign->moment_count; i++) {
+        const struct campaign_moment *moment = campaign_moment(campaign, i);
+        json_object_open(json);
+        time_put(json, "time", moment->start_ms);
+        if (moment->host < campaign->host_count)
+            json_put_text(
+                json, "address",
+                scan_log_host(campaign->hosts[moment->host].key, campaign->hosts[moment->host].family, text));
+        json_put_text(json, "verdict",
+                      slice_text(moment->verdict <= ATTEMPT_LEFT ? verdicts[moment->verdict] : ""));
         json_object_close(json);
     }
     json_array_close(json);
@@ -90,10 +114,14 @@ static void campaign_put(struct json *json, const struct scan_log *log, size_t i
     json_put_text(json, "kind", slice_text(campaign_kind_word(campaign.kind)));
     json_put_text(json, "sentence", buf_slice(&sentence));
     json_put_u64(json, "attempts", campaign.attempts);
-    json_put_u64(json, "host_total", campaign.host_total);
-    hosts_put(json, &campaign, guilty);
+    json_put_u64(json, "hosts", campaign.host_total);
     time_put(json, "first", campaign.first_ms);
     time_put(json, "last", campaign.last_ms);
+    json_put_u64(json, "networks", campaign.groups);
+    json_put_u64(json, "unknown", campaign.unknown);
+    json_put_text(json, "reason", slice_text(campaign_reason(campaign.kind)));
+    hosts_put(json, &campaign, guilty);
+    timeline_put(json, &campaign);
     json_object_close(json);
     buf_drop(&sentence);
     campaign_done(&campaign);
@@ -123,6 +151,11 @@ static void blocks_put(struct json *json, const struct scan_log *log)
                       scan_log_host(blocks[i]->key, blocks[i]->address.network.family, text));
         json_put_text(json, "reason", slice_text(campaign_reason(blocks[i]->kind)));
         id_put(json, "evidence", blocks[i]->campaign);
+        json_key(json, "made"); /* it is suggested, no more */
+        json_null(json);
+        json_key(json, "expires");
+        json_null(json);
+        json_put_u64(json, "hits", 0);
         json_put_u64(json, "campaigns", blocks[i]->campaigns);
         json_put_u64(json, "attempts", blocks[i]->attempts);
         time_put(json, "first", blocks[i]->first_ms);

@@ -23,26 +23,35 @@ static void counts_print(const struct scan_log *log)
 
 /* --- campaigns ----------------------------------------------------------------------------------------- */
 
+static void host_add(struct cli_table *table, const struct campaign *campaign, uint32_t index, bool guilty)
+{
+    const struct campaign_host *host = &campaign->hosts[index];
+    char text[SCAN_LOG_WORD_SIZE + 2] = "  ";
+
+    const struct slice address = scan_log_host(host->key, host->family, text + 2);
+    cli_table_add(table, slice_of(text, address.len + 2));
+    cli_table_add(table, slice_text(host->ptr));
+    if (scan_log_has_origin(campaign))
+        cli_table_add(table, scan_log_origin(host, text));
+    cli_table_add_number(table, host->attempts);
+    cli_table_add_number(table, host->refused);
+    cli_table_add(table, scan_log_time(host->first_ms, text));
+    cli_table_add(table, scan_log_time(host->last_ms, text));
+    cli_table_add(table, slice_text(scan_log_remark(campaign, host, guilty)));
+}
+
 static void hosts_print(const struct scan_log *log, const struct campaign *campaign,
                         const bool guilty[CAMPAIGN_HOSTS_MAX])
 {
     static const char *const heads[] = {"  ADDRESS", "NAME", "ORIGIN", ">ATTEMPTS", ">REFUSED",
                                         "FIRST",     "LAST", "",       NULL};
-    struct cli_table *table = cli_table_new(heads);
-    char text[SCAN_LOG_WORD_SIZE + 2] = "  ";
+    static const char *const heads_without[] = {"  ADDRESS", "NAME", ">ATTEMPTS", ">REFUSED",
+                                                "FIRST",     "LAST", "",          NULL};
+    struct cli_table *table = cli_table_new(scan_log_has_origin(campaign) ? heads : heads_without);
+    char text[SCAN_LOG_WORD_SIZE];
 
-    for (uint32_t i = 0; i < campaign->host_count; i++) {
-        const struct campaign_host *host = &campaign->hosts[i];
-        const struct slice address = scan_log_host(host->key, host->family, text + 2);
-        cli_table_add(table, slice_of(text, address.len + 2));
-        cli_table_add(table, slice_text(host->ptr));
-        cli_table_add(table, scan_log_origin(host, text + 2));
-        cli_table_add_number(table, host->attempts);
-        cli_table_add_number(table, host->refused);
-        cli_table_add(table, scan_log_time(host->first_ms, text + 2));
-        cli_table_add(table, scan_log_time(host->last_ms, text + 2));
-        cli_table_add(table, slice_text(scan_log_remark(campaign, host, guilty[i])));
-    }
+    for (uint32_t i = 0; i < campaign->host_count; i++)
+        host_add(table, campaign, i, guilty[i]);
     cli_table_end(table, log->cli);
     if (campaign->host_total > campaign->host_count)
         cli_print("  and %.*s more hosts\n",

@@ -96,6 +96,16 @@ struct slice scan_log_origin(const struct campaign_host *host, char text[SCAN_LO
     return slice_of(text, (size_t)len);
 }
 
+bool scan_log_has_origin(const struct campaign *campaign)
+{
+    char text[SCAN_LOG_WORD_SIZE];
+
+    for (uint32_t i = 0; i < campaign->host_count; i++)
+        if (scan_log_origin(&campaign->hosts[i], text).len)
+            return true;
+    return false;
+}
+
 /* Keys are octets or groups from the front: a /64 is its first four groups. */
 struct slice scan_log_access(const struct scan_block *block, char text[SCAN_LOG_WORD_SIZE])
 {

@@ -21,6 +21,7 @@ struct scan {
     size_t at;                  /* of open: the one that is read from */
     int64_t limit_ms;           /* until there its lines are the earliest */
     uint64_t total, done, text; /* octets; of files that are closed */
+    bool packed;                /* one of them is */
     bool chosen, ended;
 };
 
@@ -195,6 +196,7 @@ static int sources_find(struct scan *scan, const char *const *paths, struct erro
         if (source->first_ms != INT64_MIN)
             dates.not_before_ms = source->first_ms;
         known = known && source->is_file;
+        scan->packed = scan->packed || source->is_packed;
         scan->total += source->size;
     }
     if (!known)
@@ -233,7 +235,8 @@ const struct scan_counts *scan_counts(const struct scan *scan)
 
 void scan_progress(const struct scan *scan, struct scan_progress *ret_progress)
 {
-    *ret_progress = (struct scan_progress){.done = scan->done, .total = scan->total, .text = scan->text};
+    *ret_progress = (struct scan_progress){
+        .done = scan->done, .total = scan->total, .text = scan->text, .plain = scan->total && !scan->packed};
     for (size_t i = 0; i < scan->open_count; i++) {
         ret_progress->done += scan_input_done(scan->open[i]->input);
         ret_progress->text += scan_input_text(scan->open[i]->input);

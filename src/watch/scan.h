@@ -34,6 +34,7 @@ struct scan_lines {
 
 struct scan_progress {
     uint64_t done, total; /* octets of the files; total 0: not known */
+    bool plain;           /* none of the files is compressed, or a pipe */
     uint64_t text;        /* octets of text */
     const char *path;     /* of the file at hand; NULL: none */
 };

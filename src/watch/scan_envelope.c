@@ -118,31 +118,52 @@ bool scan_envelope_differs(const struct scan_envelope *envelope, const struct ma
 
 /* --- refusals ------------------------------------------------------------------------------------------ */
 
-/* Words of servers' own refusals, and what was found then. */
-static void findings_add(struct scan_envelope *envelope, struct slice reply)
+static void finding_add(struct scan_envelope *envelope, enum finding finding)
+{
+    envelope->findings.bits[finding / 64] |= UINT64_C(1) << finding % 64;
+}
+
+static bool says(struct slice reply, struct slice words)
+{
+    return slice_find_slice(reply, words) != SLICE_NOT_FOUND;
+}
+
+static bool is_unknown_recipient(struct slice reply)
+{
+    /* "550 5.1.1 …": Postfix has it in front, and sendmail, too. */
+    return slice_starts(slice_from(reply, 4), SLICE("5.1.1")) || says(reply, SLICE("User unknown"));
+}
+
+/* What servers' own refusals are about: the first one that fits. */
+static void findings_add(struct scan_envelope *envelope, const struct maillog_record *record)
 {
     static const struct {
         struct slice words;
         uint8_t finding;
     } known[] = {
-        {{"User unknown", 12}, FIND_UNKNOWN_RECIPIENT},
+        {{"blocked using ", 14}, FIND_LISTED},
         {{"Relay access denied", 19}, FIND_RELAY_DENIED},
         {{"Relaying denied", 15}, FIND_RELAY_DENIED},
-        {{"blocked using ", 14}, FIND_LISTED},
         {{"Unidentified messages are not acceptable", 40}, FIND_MESSAGE_ID_ABSENT},
         {{"Message-ID must be an addr-spec", 31}, FIND_MESSAGE_ID_MALFORMED},
-        {{"reylist", 7}, FIND_GREY},
     };
 
+    if (record->code < 500) {
+        if (says(record->reply, SLICE("reylist")))
+            finding_add(envelope, FIND_GREY);
+        else if (says(record->reply, SLICE("blocked using ")))
+            finding_add(envelope, FIND_LISTED);
+        return;
+    }
+    if (record->stage == MAILLOG_AT_RCPT && is_unknown_recipient(record->reply)) {
+        finding_add(envelope, FIND_UNKNOWN_RECIPIENT);
+        return;
+    }
     for (size_t i = 0; i < sizeof known / sizeof *known; i++)
-        if (slice_find_slice(reply, known[i].words) != SLICE_NOT_FOUND)
-            envelope->findings.bits[known[i].finding / 64] |= UINT64_C(1) << known[i].finding % 64;
-}
-
-static bool is_unknown_recipient(const struct maillog_record *record)
-{
-    return slice_find_slice(record->reply, SLICE("5.1.1")) != SLICE_NOT_FOUND ||
-           slice_find_slice(record->reply, SLICE("User unknown")) != SLICE_NOT_FOUND;
+        if (says(record->reply, known[i].words)) {
+            finding_add(envelope, (enum finding)known[i].finding);
+            return;
+        }
 }
 
 void scan_envelope_refuse(struct scan_envelope *envelope, const struct maillog_record *record)
@@ -158,10 +179,10 @@ void scan_envelope_refuse(struct scan_envelope *envelope, const struct maillog_r
         return;
     if (record->code)
         envelope->code = record->code;
-    findings_add(envelope, record->reply);
+    findings_add(envelope, record);
     if (record->stage == MAILLOG_AT_RCPT) {
         envelope->refused = true;
-        envelope->unknown += fresh && is_unknown_recipient(record);
+        envelope->unknown += fresh && is_unknown_recipient(record->reply);
         return;
     }
     envelope->content = true;

@@ -5,7 +5,9 @@
 
 #include <stdlib.h>
 
-#define SEED 0x706f7374u /* logs of the past: nobody can choose what is in them any more */
+#define HOSTS_LEAST  (1u << 14)
+#define TRACES_LEAST (1u << 12)
+#define SEED         0x706f7374u /* logs of the past: nobody can choose what is in them any more */
 
 struct kept {
     uint64_t id;
@@ -28,17 +30,28 @@ struct scan_found {
     size_t block_count;
 };
 
+/* A power of two with room for them, between the least and the most. */
+static uint32_t places(uint64_t wanted, uint32_t least, uint32_t most)
+{
+    uint32_t count = least;
+
+    while (count < most && count < wanted)
+        count *= 2;
+    return wanted ? count : most;
+}
+
 struct scan_found *scan_found_new(const struct scan_found_settings *settings)
 {
     struct scan_found *found = memory_take(sizeof *found);
 
-    found->watch = watch_new(&(struct watch_settings){.hosts = WATCH_HOSTS,
-                                                      .traces = WATCH_TRACES,
-                                                      .campaigns = WATCH_CAMPAIGNS,
-                                                      .octets = WATCH_OCTETS,
-                                                      .seed = SEED,
-                                                      .trusted = settings->trusted,
-                                                      .trusted_count = settings->trusted_count});
+    found->watch = watch_new(
+        &(struct watch_settings){.hosts = places(settings->attempts_about, HOSTS_LEAST, WATCH_HOSTS),
+                                 .traces = places(settings->attempts_about, TRACES_LEAST, WATCH_TRACES),
+                                 .campaigns = WATCH_CAMPAIGNS,
+                                 .octets = WATCH_OCTETS,
+                                 .seed = SEED,
+                                 .trusted = settings->trusted,
+                                 .trusted_count = settings->trusted_count});
     found->octets_max = settings->octets ? settings->octets : SCAN_FOUND_OCTETS;
     found->blocks = memory_take(SCAN_FOUND_BLOCKS * sizeof *found->blocks);
     table_init(&found->by_host, SEED);

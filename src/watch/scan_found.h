@@ -23,7 +23,8 @@ struct scan_block {
 struct scan_found_settings {
     const struct prefix *trusted; /* as in struct watch_settings; borrowed */
     size_t trusted_count;
-    size_t octets; /* 0: SCAN_FOUND_OCTETS */
+    size_t octets;           /* 0: SCAN_FOUND_OCTETS */
+    uint64_t attempts_about; /* so many will come: it takes no more room than they want; 0: any number */
 };
 
 struct scan_found;

@@ -368,6 +368,11 @@ uint64_t scan_input_text(const struct scan_input *input)
     return input->given;
 }
 
+bool scan_input_packed(const struct scan_input *input)
+{
+    return input->form != FORM_PLAIN;
+}
+
 int64_t scan_input_changed(const struct scan_input *input)
 {
     return input->changed_ms;

@@ -28,6 +28,8 @@ enum scan_read scan_input_line(struct scan_input *input, struct slice *ret_line,
 uint64_t scan_input_size(const struct scan_input *input); /* octets of the file; 0: not known (a pipe) */
 uint64_t scan_input_done(const struct scan_input *input); /* of them, those that were read */
 uint64_t scan_input_text(const struct scan_input *input); /* octets of lines that were given */
+/* Whether it is compressed. */
+bool scan_input_packed(const struct scan_input *input);
 /* When the file was changed last, ms since 1970; 0: not known (a pipe). */
 int64_t scan_input_changed(const struct scan_input *input);
 /* Up to size octets at a place of a plain file, for a look ahead; 0: none, or it is not such a file. */

@@ -136,6 +136,7 @@ int scan_source_find(struct scan_source *source, const char *path, const struct 
     if (scan_input_open(path, &source->input, error) < 0)
         return -1;
     source->size = scan_input_size(source->input);
+    source->is_packed = scan_input_packed(source->input);
     source->is_file = scan_input_changed(source->input) != 0;
     date_set(source, dates);
     source->year = year_of(source->latest_ms == INT64_MAX ? dates->now_ms : source->latest_ms);

@@ -13,14 +13,16 @@
 struct scan_source {
     const char *path;
     struct scan_input *input; /* NULL: not open now */
+    bool is_plain;            /* and not compressed */
     bool is_file;             /* else a pipe */
-    uint64_t size;            /* of the file */
-    int64_t first_ms;         /* of the first line with a time; INT64_MIN: no such line was found */
-    int year;                 /* of the line at hand, where none is written */
-    int64_t latest_ms;        /* no line is later: how far the year may go on */
-    int64_t last_ms;          /* of the last line with a time; INT64_MIN: none until now */
-    int64_t before_ms;        /* of the last line before the year changed; INT64_MIN: it did not */
-    bool loaded;              /* the line at hand waits to be taken */
+    bool is_packed;
+    uint64_t size;     /* of the file */
+    int64_t first_ms;  /* of the first line with a time; INT64_MIN: no such line was found */
+    int year;          /* of the line at hand, where none is written */
+    int64_t latest_ms; /* no line is later: how far the year may go on */
+    int64_t last_ms;   /* of the last line with a time; INT64_MIN: none until now */
+    int64_t before_ms; /* of the last line before the year changed; INT64_MIN: it did not */
+    bool loaded;       /* the line at hand waits to be taken */
 
     /* the line at hand */
     struct slice line;

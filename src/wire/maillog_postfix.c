@@ -16,10 +16,25 @@ static bool take(struct slice *text, struct slice prefix)
     return true;
 }
 
+/* Marks are short and begin with an octet that is seldom, or stand near the front: there this is quicker than
+ * a search that prepares itself first. */
+static size_t find_mark(struct slice text, struct slice mark)
+{
+    for (size_t at = 0; at + mark.len <= text.len; at++) {
+        const char *found = memchr(text.at + at, mark.at[0], text.len - mark.len - at + 1);
+        if (!found)
+            break;
+        at = (size_t)(found - text.at);
+        if (memcmp(found, mark.at, mark.len) == 0)
+            return at;
+    }
+    return SLICE_NOT_FOUND;
+}
+
 /* Takes what stands before `mark`, and the mark. */
 static bool take_until(struct slice *text, struct slice mark, struct slice *ret_part)
 {
-    const size_t at = slice_find_slice(*text, mark);
+    const size_t at = find_mark(*text, mark);
 
     if (at == SLICE_NOT_FOUND)
         return false;
@@ -167,7 +182,7 @@ bool maillog_postfix_refusal(struct slice text, struct maillog_record *record)
         maillog_set_reply(record, reply);
         envelope_read(slice_of(text.at - 6, text.len + 6), record); /* from "from=<" on */
     } else {
-        const size_t proto = slice_find_slice(text, SLICE("; proto="));
+        const size_t proto = find_mark(text, SLICE("; proto="));
         maillog_set_reply(record, slice_head(text, proto));
         if (proto != SLICE_NOT_FOUND)
             envelope_read(slice_from(text, proto + 2), record);
@@ -183,7 +198,7 @@ static void client_read(struct slice text, struct maillog_record *record)
     if (!maillog_take_client(&text, record))
         return;
     record->kind = MAILLOG_CLIENT;
-    record->authenticated = slice_find_slice(text, SLICE(", sasl_username=")) != SLICE_NOT_FOUND;
+    record->authenticated = find_mark(text, SLICE(", sasl_username=")) != SLICE_NOT_FOUND;
 }
 
 static void warning_read(struct slice text, struct maillog_record *record)
@@ -330,7 +345,7 @@ static void delivery_read(struct slice text, struct maillog_record *record)
     record->recipients = path;
     if (take(&text, SLICE(", orig_to=")) && take_recipient(&text, &path))
         record->recipients = path;
-    if (!take_until(&text, SLICE(" status="), &part))
+    if (!take_until(&text, SLICE(", status="), &part))
         return;
     for (size_t i = 0; i < sizeof words / sizeof *words; i++)
         if (slice_starts(text, words[i].word))
