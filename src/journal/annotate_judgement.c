@@ -5,6 +5,8 @@
 #include "journal/phrase.h"
 #include "journal/words.h"
 
+#define NOTICED_EACH 5 /* lines of one finding in the list behind the dialogue */
+
 /* --- findings ------------------------------------------------------------------------------------------ */
 
 static bool is_kept(const struct annotate *annotate, const struct event_finding *found)
@@ -148,26 +150,38 @@ void annotate_judgement(struct annotate *annotate)
 
 /* --- behind the dialogue ------------------------------------------------------------------------------- */
 
-static void noticed(struct annotate *annotate)
+static void noticed_line(struct annotate *annotate, const struct annotate_found *found)
 {
     struct document *document = annotate->document;
+    const struct finding_phrase *phrase = phrase_finding(found->finding);
+    const char *evidence = annotate_shown(annotate, found->evidence);
+    document_add(document, &(struct document_line){
+                               .style = DOCUMENT_FINDING,
+                               .lead = arena_format(&document->arena, "%4lld  ", (long long)found->weight),
+                               .text = arena_format(&document->arena, "%s%s%s%s%s%s",
+                                                    journal_finding_word(found->finding), phrase ? ": " : "",
+                                                    phrase ? phrase->because : "", *evidence ? " (" : "",
+                                                    evidence, *evidence ? ")" : ""),
+                           });
+}
+
+/* Of what was found again and again the first few stand for all. */
+static void noticed(struct annotate *annotate)
+{
+    unsigned shown[FIND_LIMIT] = {0};
     if (!annotate->found_count)
         return;
-    document_format(document, DOCUMENT_HEADING, "What was noticed");
+    document_format(annotate->document, DOCUMENT_HEADING, "What was noticed");
     for (size_t i = 0; i < annotate->found_count; i++) {
-        const struct annotate_found *found = &annotate->found[i];
-        const struct finding_phrase *phrase = phrase_finding(found->finding);
-        struct document_line line = {.style = DOCUMENT_FINDING,
-                                     .text = slice_text(journal_finding_word(found->finding))};
-        line.lead = arena_format(&document->arena, "%4lld  ", (long long)found->weight);
-        line.text = arena_format(
-            &document->arena, "%s%s%s%s", journal_finding_word(found->finding), phrase ? ": " : "",
-            phrase ? phrase->because : "",
-            found->evidence.len
-                ? arena_format(&document->arena, " (%s)", annotate_shown(annotate, found->evidence)).at
-                : "");
-        document_add(document, &line);
+        const uint64_t finding = annotate->found[i].finding;
+        if (finding < FIND_LIMIT && shown[finding]++ < NOTICED_EACH)
+            noticed_line(annotate, &annotate->found[i]);
     }
+    for (unsigned finding = 0; finding < FIND_LIMIT; finding++)
+        if (shown[finding] > NOTICED_EACH)
+            document_format(annotate->document, DOCUMENT_PLAIN, "      and %s more of %s",
+                            annotate_number(annotate, shown[finding] - NOTICED_EACH),
+                            journal_finding_word(finding));
 }
 
 /* Which single finding made the difference. */
