@@ -8,6 +8,7 @@
 #include "journal/render_log.h"
 #include "journal/summary.h"
 #include "journal/view.h"
+#include "wire/command.h"
 
 /* What was found, each once: what counts twice for the policy has other evidence. */
 struct annotate_found {
@@ -41,8 +42,7 @@ struct annotate {
     struct annotate_found *found;
     size_t found_count;
     /* What teaches is said once. */
-    bool said_finding[FIND_LIMIT], said_reply[SAY_LIMIT], said_event[EVENT_KIND_LIMIT], said_verb[64],
-        said_ask[64], said_digit[10], said_number;
+    bool said_finding[FIND_LIMIT], said_reply[SAY_LIMIT], said_verb[VERB_COUNT], said_digit[10], said_number;
 };
 
 /* Adds a sentence to the comment at hand; a blank parts it from what stands there. For texts of strangers:

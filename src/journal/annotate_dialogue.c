@@ -80,14 +80,14 @@ static void sender(struct annotate *annotate, const struct command *command)
     if (annotate->transactions > 1)
         annotate_note(annotate, "It is the message number %s of this conversation.",
                       annotate_number(annotate, annotate->transactions));
-    if (path.len)
-        annotate_note(annotate,
-                      "It is said to be %s. That is like the sender on an envelope: anybody can write "
-                      "anything there.",
-                      annotate_shown(annotate, path));
-    else if (slice_find_slice(command->argument, SLICE("<>")) != SLICE_NOT_FOUND)
+    if (path.len) {
+        annotate_note(annotate, "It is said to be %s.", annotate_shown(annotate, path));
+        annotate_note_once(annotate, &annotate->said_verb[VERB_MAIL],
+                           "That is like the sender on an envelope: anybody can write anything there.");
+    } else if (slice_find_slice(command->argument, SLICE("<>")) != SLICE_NOT_FOUND) {
         annotate_note(annotate, "The sender is left empty: so are reports that another message could not be "
                                 "delivered, lest they be answered in turn.");
+    }
 }
 
 static void recipient(struct annotate *annotate, const struct command *command)
