@@ -11,6 +11,7 @@ const struct cli_command *const cli_commands[] = {
     &command_sessions,
     &command_explain,
     &command_stats,
+    &command_campaigns,
     &command_try,
     &command_play,
     &command_replay,

@@ -50,7 +50,8 @@ static void record_message(struct step *step)
            .date = header->value[HEADER_DATE], .received = trace_received(header, &mail->arena),
            .message_id_rest = slice_from(message_id, message_id.len < 256 ? message_id.len : 256),
            .header_cut = (uint64_t)header->value_cut[HEADER_MESSAGE_ID] << HEADER_MESSAGE_ID |
-                         (uint64_t)header->value_cut[HEADER_DATE] << HEADER_DATE);
+                         (uint64_t)header->value_cut[HEADER_DATE] << HEADER_DATE,
+           .body = intake->facts ? intake->facts->body : body_text_digest(&intake->body));
 }
 
 static void find_octets(struct turn *turn, const struct intake *intake)

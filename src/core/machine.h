@@ -16,6 +16,7 @@
 #include "core/say.h"
 #include "core/session.h"
 #include "core/trace.h"
+#include "wire/body_text.h"
 #include "wire/command.h"
 #include "wire/dot.h"
 #include "wire/header.h"
@@ -54,6 +55,7 @@ enum ending { END_NONE, END_QUIT, END_CLIENT_CLOSED, END_BY_US, END_TIMEOUT, END
 struct intake {
     struct dot dot;
     struct header header;
+    struct body_text body;
     struct digest *digest;
     uint64_t octets;  /* of content */
     uint64_t chunked; /* as they came by BDAT */

@@ -49,6 +49,19 @@ void message_cancel(struct step *step)
     step_act(step, OUTBOX_SPOOL_CANCEL);
 }
 
+/* The header first; what stands behind its end is the body. `octets` holds the piece's already. */
+static void body_take(struct intake *intake, struct slice piece)
+{
+    const uint64_t before = intake->octets - piece.len;
+    if (!intake->header.done)
+        header_feed(&intake->header, piece);
+    if (!intake->header.done || intake->body.seen == BODY_TEXT_MAX)
+        return;
+    body_text_add(
+        &intake->body,
+        slice_from(piece, intake->header.size > before ? (size_t)(intake->header.size - before) : 0));
+}
+
 /* A message over the limit is read to its end, so that the reply stands where the client looks for it, but
  * kept no longer. */
 static void piece_take(struct step *step, struct slice piece)
@@ -60,8 +73,7 @@ static void piece_take(struct step *step, struct slice piece)
         intake->too_big = true;
         message_cancel(step);
     }
-    if (!intake->header.done)
-        header_feed(&intake->header, piece);
+    body_take(intake, piece);
     if (!intake->spooling)
         return;
     session->world->digest->add(intake->digest, piece);

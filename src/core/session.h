@@ -68,6 +68,7 @@ struct tls_facts {
 struct content_facts {
     uint64_t octets; /* of the whole message, decoded */
     uint64_t bare_lf, bare_cr, nul;
+    uint64_t body; /* as body_text_digest has it */
     uint8_t digest[32];
     const struct header *header; /* all but what is private */
 };

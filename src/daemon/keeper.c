@@ -9,6 +9,8 @@
 #include "daemon/keeper_notice.h"
 #include "daemon/keeper_stats.h"
 #include "daemon/keeper_store.h"
+#include "daemon/keeper_streams.h"
+#include "daemon/keeper_watch.h"
 #include "io/store.h"
 #include "journal/log_output.h"
 #include "journal/maillog.h"
@@ -52,10 +54,11 @@ struct keeper {
     struct maillog *maillog;
     struct log_output *output;
     struct keeper_notice *notice;
+    struct keeper_watch *patterns;
     struct buf lines;
 
     struct arena arena; /* of the batch */
-    struct store_write writes[WRITES_MOST + KEEPER_STATS_WRITES + KEEPER_NOTICE_WRITES];
+    struct store_write writes[WRITES_MOST + KEEPER_STATS_WRITES + KEEPER_NOTICE_WRITES + KEEPER_WATCH_WRITES];
     size_t write_count;
     struct place places[STREAMS_MOST];
     size_t place_count;
@@ -106,6 +109,7 @@ static void commit(struct keeper *keeper)
     size_t count = keeper->write_count;
     count += keeper_stats_commit(keeper->stats, keeper->writes + count);
     count += keeper_notice_writes(keeper->notice, keeper->writes + count);
+    count += keeper_watch_writes(keeper->patterns, keeper->writes + count);
     struct store_batch batch = {keeper->writes, count, streams, keeper->place_count};
     if (store_apply(keeper->store, &batch, &error) < 0) {
         if (keeper_store_refused(&keeper->health, loop_unix_us(keeper->loop)))
@@ -118,6 +122,7 @@ static void commit(struct keeper *keeper)
     keeper->write_count = 0;
     keeper->moved = false;
     keeper_notice_committed(keeper->notice);
+    keeper_watch_committed(keeper->patterns);
     arena_drop(&keeper->arena);
 }
 
@@ -235,11 +240,14 @@ static void item_take(struct keeper *keeper, const struct journal_item *item)
     keeper_stats_event(keeper->stats, item, loop_unix_us(keeper->loop));
     if (!again)
         keeper_notice_event(keeper->notice, keeper->reader, item);
+    if (keeper_watch_event(keeper->patterns, keeper->reader, item))
+        commit_within(keeper, COMMIT_MS);
 }
 
 static bool batch_is_full(const struct keeper *keeper)
 {
-    return keeper->write_count == WRITES_MOST || keeper_stats_is_full(keeper->stats);
+    return keeper->write_count == WRITES_MOST || keeper_stats_is_full(keeper->stats) ||
+           keeper_watch_is_full(keeper->patterns);
 }
 
 /* A store that refuses stops the reading when its batch is full: what comes waits in the files. */
@@ -345,28 +353,13 @@ static void tick_due(struct loop_timer *timer)
     notices_turn(keeper);
     if (!keeper->moved)
         keeper_store_well(&keeper->health, keeper->journal, loop_unix_us(keeper->loop));
+    keeper->moved = keeper_watch_tick(keeper->patterns, !keeper->more) || keeper->moved;
     sweep(keeper);
     store_lmdb_clear_dead(keeper->store, &error);
     loop_timer_set(keeper->loop, timer, loop_now_ms(keeper->loop) + TICK_MS);
 }
 
 /* --- what it is asked ----------------------------------------------------------------------------------- */
-
-static void put_streams(struct keeper *keeper, struct json *json)
-{
-    struct journal_stream_state state;
-    json_key(json, "streams");
-    json_array_open(json);
-    for (size_t i = 0; journal_reader_stream(keeper->reader, i, &state); i++) {
-        json_object_open(json);
-        json_put_text(json, "stream", state.stream);
-        json_put_u64(json, "sequence", state.place.sequence);
-        json_put_u64(json, "offset", state.place.offset);
-        json_put_u64(json, "behind", state.behind);
-        json_object_close(json);
-    }
-    json_array_close(json);
-}
 
 /* How old the newest event is that was read, while there are others behind it. */
 static uint64_t lag_ms(const struct keeper *keeper, uint64_t behind)
@@ -394,6 +387,7 @@ static void put_counts(struct keeper *keeper, struct json *json)
     json_put_u64(json, "entries", store.entries);
     json_put_u64(json, "log_lost", log_output_lost(keeper->output));
     keeper_notice_status(keeper->notice, json);
+    keeper_watch_status(keeper->patterns, json);
 }
 
 static void status_say(struct keeper *keeper, struct control *control, slab_handle request)
@@ -405,7 +399,7 @@ static void status_say(struct keeper *keeper, struct control *control, slab_hand
     json_object_open(&json);
     json_put_text(&json, "process", SLICE("keeper"));
     put_counts(keeper, &json);
-    put_streams(keeper, &json);
+    keeper_streams_put(keeper->reader, &json);
     json_object_close(&json);
     if (json_end(&json))
         control_line(control, request, buf_slice(&text));
@@ -418,19 +412,17 @@ static void commanded(void *data, struct control *control, const struct control_
     struct keeper_store store = {keeper->store, keeper->journal, loop_unix_us(keeper->loop)};
     if (slice_equal(request->command, SLICE("store"))) {
         keeper_store_command(&store, control, request);
-        return;
-    }
-    if (slice_equal(request->command, SLICE("stats"))) {
+    } else if (slice_equal(request->command, SLICE("stats"))) {
         keeper_stats_command(keeper->stats, control, request, store.unix_us);
-        return;
-    }
-    if (!slice_equal(request->command, SLICE("status"))) {
+    } else if (slice_equal(request->command, SLICE("campaigns"))) {
+        keeper_watch_command(keeper->patterns, control, request);
+    } else if (slice_equal(request->command, SLICE("status"))) {
+        status_say(keeper, control, request->handle);
+        control_done(control, request->handle);
+    } else {
         control_error(control, request->handle,
-                      SLICE("the keeper knows the commands status, stats and store"));
-        return;
+                      SLICE("the keeper knows the commands status, stats, store and campaigns"));
     }
-    status_say(keeper, control, request->handle);
-    control_done(control, request->handle);
 }
 
 /* --- the supervisor ------------------------------------------------------------------------------------- */
@@ -458,8 +450,7 @@ static void message_came(void *data, const struct worker_message *message)
         flush_begin(&keeper->flush, keeper->worker, keeper->loop, keeper->journal, message->number);
 }
 
-/* --- beginning and end
- * ---------------------------------------------------------------------------------------- */
+/* --- beginning and end --- */
 
 static int journal_begin(struct keeper *keeper, struct error *error)
 {
@@ -518,10 +509,13 @@ static int control_begin(struct keeper *keeper, struct error *error)
     return keeper->control ? 0 : -1;
 }
 
-static void notice_begin(struct keeper *keeper)
+static void parts_begin(struct keeper *keeper)
 {
-    struct keeper_notice_settings settings = {keeper->site, keeper->loop, keeper->store, keeper->journal};
-    keeper->notice = keeper_notice_new(&settings);
+    struct keeper_notice_settings notice = {keeper->site, keeper->loop, keeper->store, keeper->journal};
+    struct keeper_watch_settings patterns = {keeper->site, keeper->loop, keeper->store, keeper->journal,
+                                             keeper->folder};
+    keeper->notice = keeper_notice_new(&notice);
+    keeper->patterns = keeper_watch_new(&patterns);
 }
 
 static int keeper_begin(struct keeper *keeper, struct error *error)
@@ -541,7 +535,7 @@ static int keeper_begin(struct keeper *keeper, struct error *error)
     if (journal_begin(keeper, error) < 0 || store_begin(keeper, error) < 0 || log_begin(keeper, error) < 0 ||
         reader_begin(keeper, error) < 0 || control_begin(keeper, error) < 0)
         return -1;
-    notice_begin(keeper);
+    parts_begin(keeper);
     keeper->port = worker_attach(keeper->worker, keeper->loop, message_came, keeper, error);
     return keeper->port ? 0 : -1;
 }
@@ -557,6 +551,7 @@ static void keeper_done(struct keeper *keeper)
     maillog_free(keeper->maillog);
     keeper_stats_close(keeper->stats);
     keeper_notice_free(keeper->notice);
+    keeper_watch_free(keeper->patterns);
     store_close(keeper->store);
     journal_writer_close(keeper->journal);
     buf_drop(&keeper->lines);

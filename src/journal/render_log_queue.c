@@ -143,6 +143,33 @@ static void service_changed(struct render_log *log, const struct event *event)
              log_text(log, changed->effect));
 }
 
+/* The four events of a campaign; their ids are printed like those of sessions. */
+static void campaign(struct render_log *log, const struct event *event)
+{
+    const union event_body *body = &event->body;
+    char id[EVENT_ID_SIZE], member[EVENT_ID_SIZE], host[ADDRESS_TEXT_SIZE];
+    event_id_print(body->campaign_opened.campaign, id); /* the first field of each */
+    switch ((unsigned)event->kind) {
+    case EVENT_KIND_campaign_opened:
+        log_line(log, 2, WHO_SYSTEM, "Campaign %s, %s: %s", id, log_text(log, body->campaign_opened.kind),
+                 log_text(log, body->campaign_opened.sentence));
+        break;
+    case EVENT_KIND_campaign_joined:
+        event_id_print(body->campaign_joined.member, member);
+        address_print(&body->campaign_joined.host, host);
+        log_line(log, 3, WHO_SYSTEM, "Campaign %s has session %s of [%s] in it", id, member, host);
+        break;
+    case EVENT_KIND_campaign_changed:
+        log_line(log, 2, WHO_SYSTEM, "Campaign %s is %s now: %s", id,
+                 log_text(log, body->campaign_changed.kind), log_text(log, body->campaign_changed.sentence));
+        break;
+    default:
+        log_line(log, 2, WHO_SYSTEM, "Campaign %s, %s, is over: %s", id,
+                 log_text(log, body->campaign_closed.kind), log_text(log, body->campaign_closed.sentence));
+        break;
+    }
+}
+
 void log_process_event(struct render_log *log, const struct event *event)
 {
     const union event_body *body = &event->body;
@@ -179,6 +206,10 @@ void log_process_event(struct render_log *log, const struct event *event)
                  "A day of the history was damaged and is made anew: %s; what was damaged is now %s",
                  log_text(log, body->history_damaged.reason), log_text(log, body->history_damaged.file));
         break;
+    case EVENT_KIND_campaign_opened:
+    case EVENT_KIND_campaign_joined:
+    case EVENT_KIND_campaign_changed:
+    case EVENT_KIND_campaign_closed: campaign(log, event); break;
     default: unknown(log, event); break;
     }
 }

@@ -221,6 +221,7 @@ void tape_message(struct reading *reading, const struct event_message_received *
     facts->bare_lf = message->bare_lf;
     facts->bare_cr = message->bare_cr;
     facts->nul = message->nul;
+    facts->body = message->body;
     facts->header = header_read(reading, message);
     digest_read(message->digest, facts->digest);
     for (uint32_t i = reading->message_first; i < tape->pieces_count; i++)

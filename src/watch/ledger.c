@@ -16,6 +16,9 @@ struct ledger_entry {
     uint32_t older[CHAINS]; /* the place before it in the bucket */
 };
 
+static_assert(sizeof(struct ledger_entry) + TEXT_A_TRACE + CHAINS * sizeof(uint32_t) <= LEDGER_OCTETS_A_TRACE,
+              "what a trace costs");
+
 void ledger_init(struct ledger *ledger, uint32_t size)
 {
     assert(size >= 64 && (size & (size - 1)) == 0);
@@ -123,14 +126,15 @@ uint32_t ledger_add(struct ledger *ledger, const struct trace *trace, const stru
     return place;
 }
 
-uint32_t ledger_first(const struct ledger *ledger)
+uint32_t ledger_newest(const struct ledger *ledger, enum trace_chain chain, uint64_t key)
 {
-    return ledger->held ? ledger->next - ledger->held : 0;
+    return *head_of(ledger, chain, key);
 }
 
-uint32_t ledger_after(const struct ledger *ledger, uint32_t place)
+uint32_t ledger_older(const struct ledger *ledger, enum trace_chain chain, uint32_t place)
 {
-    return entry_at(ledger, place + 1) ? place + 1 : 0;
+    const struct ledger_entry *entry = entry_at(ledger, place);
+    return entry ? entry->older[chain] : 0;
 }
 
 size_t ledger_gather(const struct ledger *ledger, const struct ledger_query *query, uint32_t *ret_places,

@@ -18,6 +18,9 @@ struct trace_texts {
     struct slice owner; /* of the network */
 };
 
+/* What one place costs, its texts and chains included. */
+#define LEDGER_OCTETS_A_TRACE (sizeof(struct trace) + 176)
+
 struct ledger_entry;
 
 struct ledger {
@@ -37,9 +40,10 @@ uint32_t ledger_add(struct ledger *ledger, const struct trace *trace, const stru
 struct trace *ledger_at(const struct ledger *ledger, uint32_t place); /* NULL: it has made room */
 /* The texts live until the next ledger_add. */
 void ledger_texts(const struct ledger *ledger, uint32_t place, struct trace_texts *ret_texts);
-/* The oldest that is held, or 0; the next newer of all, or 0. */
-uint32_t ledger_first(const struct ledger *ledger);
-uint32_t ledger_after(const struct ledger *ledger, uint32_t place);
+/* The newest of a chain (its key not 0), and the one before it; others whose keys fall together may come
+ * between. 0: there is none. */
+uint32_t ledger_newest(const struct ledger *ledger, enum trace_chain chain, uint64_t key);
+uint32_t ledger_older(const struct ledger *ledger, enum trace_chain chain, uint32_t place);
 
 /* What is wanted of a chain. */
 struct ledger_query {

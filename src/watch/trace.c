@@ -155,6 +155,8 @@ void trace_make(const struct attempt *attempt, uint64_t seed, struct trace *ret_
     trace.chain[CHAIN_NET] = key_of(network_key(&trace, 22, 48) ^ seed);
     if (attempt_finding(attempt, FIND_HTTP_TUNNEL))
         trace.flags |= TRACE_TUNNEL;
+    if (attempt_finding(attempt, FIND_TRAP)) /* it only seems to be taken */
+        trace.verdict = ATTEMPT_REFUSED;
     if (attempt_has(attempt, ATTEMPT_HAS_DURATION))
         trace.flags |= TRACE_TIMED;
     if (attempt->gave_up || !attempt_has(attempt, ATTEMPT_HAS_END))

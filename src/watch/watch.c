@@ -5,7 +5,7 @@
 #include <assert.h>
 #include <string.h>
 
-enum { KEY_PLACES = 8, LOOK_EVERY_MS = 60000, CLOSE_MOST = 256 };
+enum { KEY_PLACES = 8, LOOK_EVERY_MS = 60000, CLOSE_MOST = 16, SAME_LOOK = 16 };
 
 /* --- the whole ------------------------------------------------------------------------------------------ */
 
@@ -15,6 +15,23 @@ static uint32_t power_of_two(uint32_t least)
     while (size < least)
         size *= 2;
     return size;
+}
+
+static uint64_t octets_of(const struct watch_settings *settings)
+{
+    return (uint64_t)settings->hosts * (sizeof(struct host_record) + sizeof(struct standing) / 4) +
+           (uint64_t)settings->traces * (LEDGER_OCTETS_A_TRACE + sizeof(struct watch_key)) +
+           (uint64_t)settings->campaigns * sizeof(struct watch_slot) + settings->octets;
+}
+
+void watch_settings_fit(struct watch_settings *settings, uint64_t octets)
+{
+    settings->octets = (size_t)(octets / 4);
+    while (octets_of(settings) > octets && settings->hosts > 1024 && settings->traces > 64) {
+        settings->hosts /= 2;
+        settings->traces /= 2;
+        settings->campaigns -= settings->campaigns / 2;
+    }
 }
 
 struct watch *watch_new(const struct watch_settings *settings)
@@ -312,37 +329,75 @@ static uint32_t keep(struct watch *watch, const struct attempt *attempt, const s
     return ledger_add(&watch->ledger, trace, &texts);
 }
 
+/* Where the very attempt stands already, which was read before: its place; else 0. */
+static uint32_t place_of(const struct watch *watch, const struct trace *trace)
+{
+    uint32_t place = trace->id ? ledger_newest(&watch->ledger, CHAIN_HOST, trace->chain[CHAIN_HOST]) : 0;
+    for (unsigned i = 0; place && i < SAME_LOOK; i++) {
+        const struct trace *other = ledger_at(&watch->ledger, place);
+        if (!other)
+            return 0;
+        if (other->id == trace->id && other->envelope == trace->envelope)
+            return place;
+        place = ledger_older(&watch->ledger, CHAIN_HOST, place);
+    }
+    return 0;
+}
+
 /* What was taken or just went away is remembered, and is no part of a pattern. */
 static bool matters(const struct trace *trace)
 {
     return trace->verdict == ATTEMPT_DEFERRED || trace_is_refused(trace) || trace_is(trace, TRACE_TUNNEL);
 }
 
+/* False: it is nothing that patterns are made of, or belongs to one already. */
+static bool turn_begin(struct turn *turn, const struct attempt *attempt, struct trace *trace)
+{
+    struct watch *watch = turn->watch;
+    trace_make(attempt, watch->settings.seed, trace);
+    if (trace_end_ms(trace) > watch->now_ms)
+        watch->now_ms = trace_end_ms(trace);
+    if (!attempt->peer.family || is_trusted(watch, attempt))
+        return false;
+    turn->trace = trace;
+    watch_host_note(turn);
+    if (turn->good)
+        trace->flags |= TRACE_GOOD;
+    if (trace->verdict == ATTEMPT_ACCEPTED)
+        watch_taken_note(watch, trace);
+    if (!matters(trace))
+        return false;
+    turn->place = place_of(watch, trace);
+    if (!turn->place)
+        turn->place = keep(watch, attempt, trace);
+    turn->trace = ledger_at(&watch->ledger, turn->place);
+    return !turn->trace->campaign;
+}
+
 void watch_add(struct watch *watch, const struct attempt *attempt)
 {
     struct trace trace;
+    struct turn turn = {.watch = watch};
     closed_drop(watch);
     watch->counts.attempts++;
-    trace_make(attempt, watch->settings.seed, &trace);
-    if (trace_end_ms(&trace) > watch->now_ms)
-        watch->now_ms = trace_end_ms(&trace);
-    if (!attempt->peer.family || is_trusted(watch, attempt))
-        return;
-    struct turn turn = {.watch = watch, .trace = &trace};
-    watch_host_note(&turn);
-    if (turn.good)
-        trace.flags |= TRACE_GOOD;
-    if (trace.verdict == ATTEMPT_ACCEPTED)
-        watch_taken_note(watch, &trace);
-    if (matters(&trace)) {
-        room_make(watch);
-        turn.place = keep(watch, attempt, &trace);
-        turn.trace = ledger_at(&watch->ledger, turn.place);
-        if (!pattern_proxy(&turn) && !pattern_known(&turn) && !pattern_dictionary(&turn) &&
-            !pattern_same_message(&turn) && !pattern_netblock(&turn))
-            pattern_host(&turn);
-    }
+    room_make(watch);
+    if (turn_begin(&turn, attempt, &trace) && !pattern_proxy(&turn) && !pattern_known(&turn) &&
+        !pattern_dictionary(&turn) && !pattern_same_message(&turn) && !pattern_netblock(&turn))
+        pattern_host(&turn);
     quiet_close(watch);
+}
+
+void watch_learn(struct watch *watch, const struct attempt *attempt)
+{
+    struct trace trace;
+    struct turn turn = {.watch = watch};
+    closed_drop(watch);
+    if (!turn_begin(&turn, attempt, &trace))
+        return;
+    const struct watch_slot *slot = watch_slot_of_host(watch, turn.host);
+    if (slot && turn.trace->start_ms >= slot->campaign.first_ms &&
+        turn.trace->start_ms <= slot->campaign.last_ms)
+        turn.trace->campaign = (uint32_t)(slot - watch->slots) + 1;
 }
 
 /* --- taking back ---------------------------------------------------------------------------------------- */

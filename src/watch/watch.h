@@ -42,6 +42,10 @@ struct watch_note {
     struct address host;
 };
 
+/* Makes places for hosts, traces and campaigns half as many until all is below so many octets; sets `octets`,
+ * too. */
+void watch_settings_fit(struct watch_settings *settings, uint64_t octets);
+
 struct watch;
 
 struct watch *watch_new(const struct watch_settings *settings);
@@ -50,6 +54,10 @@ void watch_free(struct watch *watch); /* NULL is taken */
 /* Reads one attempt. The notes of it are to be taken before the next one: those of the call before are gone.
  */
 void watch_add(struct watch *watch, const struct attempt *attempt);
+/* Reads one that was read before, in the order of then: what is remembered of hosts and of the latest
+ * attempts is as it was. Campaigns that are open were taken back before by watch_restore. Read again by
+ * watch_add later it counts as the same. */
+void watch_learn(struct watch *watch, const struct attempt *attempt);
 /* Says what time it is, where no attempts come: closes what has been quiet for long. */
 void watch_time(struct watch *watch, int64_t unix_ms);
 /* Takes the next note; false: there are no more. */
