@@ -2,6 +2,7 @@
 #include "cli/scan_log.h"
 
 #include "base/calendar.h"
+#include "base/memory.h"
 #include "base/text.h"
 #include "cli/scan_log_client.h"
 
@@ -26,8 +27,9 @@ struct run {
     struct scan_log_client *client;
     bool lists;               /* attempts are printed as they come, and nothing else */
     struct scan_found *found; /* NULL where attempts are listed */
-    struct prefix trusted[GIVEN_MAX];
-    size_t trusted_count;
+    struct site *site;        /* NULL: no configuration was named */
+    struct prefix *trusted;
+    size_t trusted_count, trusted_room;
     struct scan_log_export exports[GIVEN_MAX];
     size_t export_count;
     bool prints_export; /* one goes to standard output, in place of the rest */
@@ -99,12 +101,26 @@ static bool option_format(const struct cli *cli, enum form *ret_form)
     return false;
 }
 
+static void trust(struct run *run, const struct networks *networks)
+{
+    for (size_t i = 0; i < networks->count; i++)
+        run->trusted[run->trusted_count++] = networks->items[i];
+}
+
+/* Those of the configuration, where one is named, and those of the command line. */
 static bool option_trusted(const struct cli *cli, struct run *run)
 {
+    const struct networks none = {0}, *own = run->site ? &run->site->own : &none,
+                          *forwarders = run->site ? &run->site->trusted : &none;
     const char *text;
 
+    run->trusted_room = GIVEN_MAX + own->count + forwarders->count;
+    run->trusted = memory_take(run->trusted_room * sizeof *run->trusted);
+    trust(run, own);
+    trust(run, forwarders);
     for (size_t i = 0; (text = cli_option_each(cli, "trusted", i)); i++) {
-        if (i == GIVEN_MAX || !prefix_parse(slice_text(text), &run->trusted[i])) {
+        struct prefix *network = &run->trusted[run->trusted_count];
+        if (i == GIVEN_MAX || !prefix_parse(slice_text(text), network)) {
             (void)cli_fail_usage(cli,
                                  i == GIVEN_MAX
                                      ? "--trusted is there more often than 64 times%s"
@@ -137,15 +153,18 @@ static bool option_exports(const struct cli *cli, struct run *run)
     return cli_option_duration(cli, "expire", LIFETIME, &run->lifetime_ms);
 }
 
-/* The files of origins; false: it was told. */
+/* The files of origins, the command line's before those of the configuration; false: it was told. */
 static bool option_origin(const struct cli *cli, struct run *run)
 {
-    const char *files[GIVEN_MAX];
+    struct slice files[2 * GIVEN_MAX];
     struct error error = {0};
+    const char *text;
     size_t count = 0;
 
-    while (count < GIVEN_MAX && (files[count] = cli_option_each(cli, "origin", count)))
-        count++;
+    while (count < GIVEN_MAX && (text = cli_option_each(cli, "origin", count)))
+        files[count++] = slice_text(text);
+    for (size_t i = 0; run->site && i < run->site->origin_file_count && i < GIVEN_MAX; i++)
+        files[count++] = run->site->origin_files[i];
     run->client = scan_log_client_new(files, count, &error);
     if (!run->client)
         (void)cli_fail(cli, "%s", error.text);
@@ -308,6 +327,18 @@ static bool options_read(const struct cli *cli, struct run *run)
     return true;
 }
 
+static int run_with(const struct cli *cli, struct run *run, const char *const *paths, size_t count)
+{
+    if (!options_read(cli, run))
+        return CLI_USAGE;
+    if (!option_origin(cli, run))
+        return CLI_FAILED;
+    if (cli_option(cli, "unknown"))
+        run->log.unknown = scan_unknown_new();
+    run->lists = cli_option(cli, "attempts") != NULL;
+    return scan_all(run, paths, count);
+}
+
 static int run(struct cli *cli, int argc, char **argv)
 {
     struct run run = {.log.cli = cli,
@@ -317,17 +348,15 @@ static int run(struct cli *cli, int argc, char **argv)
                                    .problem = take_problem,
                                    .data = &run}};
 
-    if (!options_read(cli, &run))
-        return CLI_USAGE;
-    if (!option_origin(cli, &run))
-        return CLI_FAILED;
-    if (cli_option(cli, "unknown"))
-        run.log.unknown = scan_unknown_new();
-    run.lists = cli_option(cli, "attempts") != NULL;
-    const int status = scan_all(&run, (const char *const *)argv + 1, (size_t)argc - 1);
+    /* Most logs are read where no gate is: only a configuration that was asked for is looked at. */
+    if (cli->file_given && !(run.site = cli_site(cli)))
+        return CLI_CONFIG;
+    const int status = run_with(cli, &run, (const char *const *)argv + 1, (size_t)argc - 1);
     scan_found_free(run.found);
     scan_unknown_free(run.log.unknown);
     scan_log_client_free(run.client);
+    memory_give(run.trusted, run.trusted_room * sizeof *run.trusted);
+    site_free(run.site);
     return status;
 }
 
@@ -357,7 +386,8 @@ const struct cli_command command_scan_log = {
     .help = "Reads the logs of sendmail, of Postfix (smtpd, cleanup, qmgr, postscreen) and\n"
             "of Postern, plain or in gzip or zstd; - is standard input. Several files are\n"
             "put into the order of their times, and read together where they are of the\n"
-            "same time. No configuration is needed.\n"
+            "same time. No configuration is needed; with -c its networks are left alone,\n"
+            "and its origin files are asked.\n"
             "\n"
             "It prints the campaigns, each with its hosts and when they tried, and the\n"
             "entries of an access table that it suggests. Nothing is blocked by it.\n"

@@ -34,7 +34,7 @@ struct scan_log_client {
     struct place spare; /* for names that are too long to keep */
 };
 
-struct scan_log_client *scan_log_client_new(const char *const *origin_files, size_t count,
+struct scan_log_client *scan_log_client_new(const struct slice *origin_files, size_t count,
                                             struct error *error)
 {
     struct scan_log_client *client = memory_take(sizeof *client);
@@ -44,9 +44,10 @@ struct scan_log_client *scan_log_client_new(const char *const *origin_files, siz
     arena_init(&client->arena, NULL, 0);
     for (size_t i = 0; i < count && i < FILES_MAX; i++) {
         struct error why = {0};
-        client->files[i] = origin_file_open(origin_files[i], &why);
+        const char *file = arena_copy(&client->arena, origin_files[i]).at;
+        client->files[i] = origin_file_open(file, &why);
         if (!client->files[i]) {
-            (void)error_set(error, 0, "%s %s", origin_files[i], why.text);
+            (void)error_set(error, 0, "%s %s", file, why.text);
             scan_log_client_free(client);
             return NULL;
         }

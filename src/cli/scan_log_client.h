@@ -10,7 +10,7 @@
 struct scan_log_client;
 
 /* Files in MaxMind's format; there may be none. NULL with *error: one cannot be read. */
-struct scan_log_client *scan_log_client_new(const char *const *origin_files, size_t count,
+struct scan_log_client *scan_log_client_new(const struct slice *origin_files, size_t count,
                                             struct error *error);
 void scan_log_client_free(struct scan_log_client *client); /* NULL is taken */
 

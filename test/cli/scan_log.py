@@ -127,6 +127,34 @@ class ScanLog(unittest.TestCase):
                            log('seed-003.log'))
         self.assertEqual((found['attempts'], found['campaigns']), (5, []))
 
+    def test_a_configuration_names_its_networks(self):
+        config = os.path.join(self.folder, 'p.conf')
+        with open(config, 'w', encoding='ascii') as file:
+            file.write('host-name mx.example.net\nroute example.net { relay 192.0.2.1 }\n'
+                       'networks { own 61.77.0.0/16\n trusted 165.246.189.33 211.209.23.36 }\n')
+        self.assertEqual(self.found('-c', config, '--year', '2003', log('seed-003.log'))['campaigns'], [])
+        self.assertEqual(self.scan('-c', '/nowhere', log('seed-003.log')).returncode, 78)
+
+    def test_origins(self):
+        made = subprocess.run([os.path.join(HERE, '..', 'io', 'origin.pl'), self.folder], check=False, timeout=60)
+        if made.returncode == 77:
+            self.skipTest('libmaxmind-db-writer-perl is missing')
+        path = os.path.join(self.folder, 'moved.log')
+        with open(log('seed-003.log'), encoding='ascii') as file:
+            text = file.read()
+        for old, new in (('[61.77.232.38]', '[192.0.2.7]'), ('[165.246.189.33]', '[198.51.100.7]'),
+                         ('[211.209.23.36]', '[IPv6:2001:db8::7]')):
+            text = text.replace(old, new)
+        with open(path, 'w', encoding='ascii') as file:
+            file.write(text)
+        words = '--origin', os.path.join(self.folder, 'asn.mmdb'), '--year', '2003', path
+        campaign, = self.found(*words)['campaigns']
+        self.assertEqual([(host['address'], host['origin']) for host in campaign['host_table']][:3],
+                         [('192.0.2.7', 'AS64500 Example Telecom'), ('198.51.100.7', 'AS64501'),
+                          ('2001:db8::/64', 'AS64502 Example Six')])
+        self.assertIn(b'AS64500 Example Telecom', self.scan(*words).stdout)
+        self.assertIn(b'Connect:IPv6:2001:db8:0:0\t', self.scan(*words).stdout)
+
     def test_a_page_is_safe_and_whole(self):
         path = os.path.join(self.folder, 'strange.log')
         with open(log('seed-003.log'), encoding='ascii') as file:
