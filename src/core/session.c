@@ -438,6 +438,8 @@ static size_t octets_came(struct step *step)
     session->offered = (uint32_t)(octets.len - taken);
     if (taken && session->commands == commands)
         trace_taken(step, slice_head(octets, taken), before);
+    if (taken && taken < octets.len && before == STATE_PROXY)
+        trace_seen(step, slice_from(octets, taken));
     if (content_too_slow(session))
         session_close(step, END_TIMEOUT, SAY_TOO_SLOW);
     return taken;

@@ -4,6 +4,7 @@
 
 #include "base/text.h"
 #include "wire/foreign.h"
+#include "wire/proxy.h"
 
 #include <string.h>
 
@@ -47,18 +48,31 @@ void trace_passed(struct step *step)
 
 /* --- octets that are no line --------------------------------------------------------------------------- */
 
-/* A client that speaks before it is asked may say AUTH. */
+static bool begins_text(struct slice octets)
+{
+    return (unsigned char)*octets.at >= ' ' && (unsigned char)*octets.at < 0x7f;
+}
+
+/* A client that speaks before it is asked may say AUTH: what stands behind it is never recorded. */
+static struct slice without_auth(struct slice head)
+{
+    for (size_t at = 0; at < head.len; at++) {
+        struct slice rest = slice_from(head, at);
+        bool begins = !at || head.at[at - 1] == '\n';
+        if (begins && slice_starts_fold(rest, SLICE("AUTH")) && (rest.len == 4 || rest.at[4] <= ' '))
+            return slice_head(head, at + 4);
+    }
+    return head;
+}
+
 static struct slice seen_head(const struct session *session, struct slice octets)
 {
     struct slice head = slice_head(octets, SEEN_MAX);
-    if (session->state == STATE_PROXY)
-        return head;
-    unsigned char first = (unsigned char)*octets.at;
-    if (first < ' ' || first >= 0x7f)
-        return head;
-    size_t end = slice_find(head, '\n');
-    head = slice_head(head, end == SLICE_NOT_FOUND ? head.len : end + 1);
-    return slice_starts_fold(head, SLICE("AUTH")) ? slice_head(head, 4) : head;
+    struct proxy proxy;
+    if (session->state == STATE_PROXY && proxy_parse(octets, &proxy) == PROXY_DONE)
+        return slice_head(head, proxy.taken); /* what stands behind is looked at by itself */
+    size_t end = begins_text(octets) ? slice_find(head, '\n') : SLICE_NOT_FOUND;
+    return without_auth(slice_head(head, end == SLICE_NOT_FOUND ? head.len : end + 1));
 }
 
 /* Before the first command, where octets may name another protocol or come too early. */
@@ -70,7 +84,7 @@ void trace_seen(struct step *step, struct slice octets)
     if (!before || session->commands || session->skipping)
         return;
     bool line = session->state == STATE_GREETED && !session->pending &&
-                slice_find(octets, '\n') != SLICE_NOT_FOUND && (unsigned char)*octets.at >= ' ';
+                slice_find(octets, '\n') != SLICE_NOT_FOUND && begins_text(octets);
     if (!line)
         RECORD(step, octets_seen, .head = seen_head(session, octets));
 }
@@ -112,11 +126,11 @@ static bool has_control(struct slice text)
     return false;
 }
 
-static bool is_foreign(struct slice text)
+static uint64_t foreign_shape(struct slice text)
 {
     struct foreign foreign;
     (void)foreign_parse(text, true, &foreign);
-    return foreign.kind != FOREIGN_NONE;
+    return foreign.kind == FOREIGN_NONE ? 0 : foreign.kind == FOREIGN_HTTP ? SHAPE_HTTP : SHAPE_FOREIGN;
 }
 
 uint64_t trace_shape(const struct command *command, const struct line *line)
@@ -124,7 +138,7 @@ uint64_t trace_shape(const struct command *command, const struct line *line)
     return SHAPE_SECRET | (line->nul ? SHAPE_NUL : 0) | (line->eight_bit ? SHAPE_EIGHT_BIT : 0) |
            (has_control(line->text) ? SHAPE_CONTROL : 0) | (line->bare_cr ? SHAPE_CR : 0) |
            (line->bare_lf ? SHAPE_LF : 0) | (command->header_like ? SHAPE_HEADER : 0) |
-           (is_foreign(line->text) ? SHAPE_FOREIGN : 0);
+           foreign_shape(line->text);
 }
 
 /* --- messages ------------------------------------------------------------------------------------------ */

@@ -36,6 +36,7 @@ enum trace_taken {
 #define SHAPE_CR        16u
 #define SHAPE_LF        32u
 #define SHAPE_HEADER    64u
-#define SHAPE_FOREIGN   128u
+#define SHAPE_HTTP      128u
+#define SHAPE_FOREIGN   256u
 
 #endif

@@ -101,7 +101,7 @@ static struct next next_find(const struct player *player, uint32_t at)
             next = (struct next){NEXT_INPUT, when_ms, at, 0};
     }
     bool due = player->timer_ms && (!next.kind || player->timer_ms < next.when_ms);
-    if (due && !(next.kind && is_recorded(player, at)))
+    if (due && !(next.kind && (player->passed || is_recorded(player, at))))
         next = (struct next){NEXT_TIMER, player->timer_ms, at, 0};
     return next;
 }
@@ -182,7 +182,7 @@ static void input_give(struct player *player, const struct tape_input *recorded)
         return;
     case TAPE_OFFER:
     case TAPE_ANSWER: player_offer(player); return;
-    case TAPE_PASSED: return;
+    case TAPE_PASSED: player->passed = true; return;
     case TAPE_TIME:
     case TAPE_DRIPPED: time_came(player, recorded); return;
     case TAPE_TLS_UP: simple(player, (struct input){.kind = INPUT_TLS_UP, .tls = recorded->tls}); return;
@@ -218,7 +218,8 @@ static void begin(struct player *player, const struct tape *tape, struct play_re
     player->piece = player->replies = player->heard = player->verdicts = 0;
     player->steps = 0;
     player->strict = true;
-    player->more = player->committed = player->over = player->decided = player->by_verdict = false;
+    player->more = player->committed = player->over = player->decided = player->by_verdict = player->passed =
+        false;
     player->last_verdict = (struct tape_verdict){.replies = TAPE_NONE};
     player->last_sum = (struct tape_sum){.replies = TAPE_NONE};
     player->world.short_of_disk = false;
@@ -246,12 +247,14 @@ static bool advance(struct player *player, uint32_t *at)
     case NEXT_ANSWER:
         pass_time(player, next.when_ms);
         set_clock(player, next.order);
+        player->passed = false;
         answer(player, next.ask);
         return false;
     case NEXT_INPUT:
         pass_time(player, next.when_ms);
         set_clock(player, *at);
         ++*at;
+        player->passed = false;
         input_give(player, &tape->inputs[next.order]);
         return false;
     }

@@ -40,6 +40,7 @@ struct player {
     int64_t unix_us;
     int64_t shift_ms; /* by how much this play is later than the record */
     uint64_t timer_ms;
+    bool passed; /* the machine's time has come, but what follows was first */
     bool strict; /* everything has happened as it did then */
     /* the client */
     uint64_t arrived;

@@ -183,11 +183,10 @@ static size_t offer_octets(struct player *player, const struct tape_piece *piece
     return player_step(player, &input);
 }
 
-/* As long as all is as it was then, nothing is used up before it was then. */
+/* As long as all is as it was then, what was not offered at once then is not now. */
 static bool is_early(const struct player *player, const struct tape_piece *piece)
 {
-    return player->strict && piece->kind != TAPE_REST &&
-           player_when(player, piece->taken_at) > player->now_ms;
+    return player->strict && piece->postponed && player_when(player, piece->taken_at) > player->now_ms;
 }
 
 void player_offer(struct player *player)
@@ -196,12 +195,9 @@ void player_offer(struct player *player)
     while (!player->over && !player->decided && player->piece < tape->pieces_count &&
            player->arrived > player->consumed) {
         const struct tape_piece *piece = &tape->pieces[player->piece];
-        bool early = is_early(player, piece);
-        if (early && !player->more)
+        if (is_early(player, piece))
             return;
         bool content = piece->kind == TAPE_CONTENT && !session_is_waiting(player->session);
-        if (content && early)
-            return;
         size_t taken = content ? offer_content(player, piece) : offer_octets(player, piece);
         if (!taken)
             return;

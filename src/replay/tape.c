@@ -2,6 +2,7 @@
 
 #include "base/memory.h"
 #include "core/event.h"
+#include "core/finding.h"
 #include "core/say.h"
 #include "replay/tape_part.h"
 
@@ -254,6 +255,7 @@ static void verdict(struct reading *reading)
 {
     const struct event_verdict *body = &reading->event->body.verdict;
     struct tape *tape = reading->tape;
+    reading->half |= reading->carries && body->finding == FIND_FOREIGN_PROTOCOL;
     if (body->parts.len) {
         struct tape_sum *sum = LIST_ADD(tape, sums);
         *sum = (struct tape_sum){tape->replies_count, (uint8_t)body->stage,
@@ -334,6 +336,7 @@ struct tape_piece *tape_piece_add(struct reading *reading, enum tape_piece_kind 
     piece->from = reading->taken;
     piece->to = reading->taken += octets;
     piece->taken_at = reading->at;
+    piece->postponed = input_last(reading->tape, TAPE_OFFER) != NULL;
     piece->buf_from = reading->tape->octets.len;
     return piece;
 }

@@ -61,6 +61,7 @@ enum tape_piece_kind {
 struct tape_piece {
     enum tape_piece_kind kind;
     bool end;           /* CONTENT: the end of the message is among them */
+    bool postponed;     /* the shell let others have their turn first */
     bool short_of_disk; /* LINE: when it was judged there was no room */
     uint64_t from, to;  /* octets of the client */
     uint32_t buf_from;  /* in `octets`, where only so many stand for it */

@@ -52,9 +52,14 @@ static struct slice secret_text(struct reading *reading, const struct event_line
     struct slice text = line->text;
     if (text.len >= 4 && slice_equal(slice_from(text, text.len - 4), SLICE("****")))
         text.len -= 4;
-    if (!text.len && line->shape & SHAPE_FOREIGN)
+    bool refused = line->shape & (SHAPE_NUL | SHAPE_EIGHT_BIT | SHAPE_CONTROL | SHAPE_CR);
+    if (text.len || refused)
+        ; /* the octets decide, whatever the line is like */
+    else if (line->shape & SHAPE_HTTP)
         text = SLICE("GET /");
-    else if (!text.len && line->shape & SHAPE_HEADER)
+    else if (line->shape & SHAPE_FOREIGN)
+        text = SLICE("SSH-");
+    else if (line->shape & SHAPE_HEADER)
         text = SLICE("X: ");
     char odd[4];
     size_t count = 0;
@@ -107,6 +112,15 @@ static void content_add(struct reading *reading, uint64_t octets, uint64_t conte
     piece_end(reading, piece);
 }
 
+/* From here on it is another protocol. */
+static void foreign_begin(struct reading *reading, struct slice text, uint64_t len)
+{
+    if (reading->foreign)
+        return;
+    reading->foreign = true;
+    reading->foreign_from = reading->tape->octets.len + (uint32_t)(text.len < len ? text.len : len);
+}
+
 void tape_taken(struct reading *reading, const struct event_octets_taken *taken)
 {
     struct tape *tape = reading->tape;
@@ -117,33 +131,33 @@ void tape_taken(struct reading *reading, const struct event_octets_taken *taken)
     }
     struct slice text = seen_here(reading, reading->taken);
     struct tape_piece *piece = tape_piece_add(reading, TAPE_LINE, taken->count);
-    reading->foreign |= taken->what == TRACE_FOREIGN;
+    if (taken->what == TRACE_FOREIGN)
+        foreign_begin(reading, text, taken->count);
     text_add(tape, text, taken->what == TRACE_LONG_LINE_END ? SLICE("\n") : SLICE_NONE, taken->count);
     piece_end(reading, piece);
 }
 
-/* What an HTTP request carried is told when it is over: it is put behind the request's first line. */
+/* What an HTTP request carried is told when it is over. */
 void tape_http(struct reading *reading, const struct event_http_request *request)
 {
-    if (request->commands)
-        reading->carried = SLICE("\r\n\r\nHELO x\r\n");
+    reading->carries = request->commands > 0;
 }
 
+/* The shortest command does: behind what was seen, or without its end as the last. */
 static void carried_put(struct reading *reading)
 {
-    struct tape *tape = reading->tape;
-    struct slice carried = reading->carried;
-    if (!carried.len || !tape->octets.len)
+    struct buf *octets = &reading->tape->octets;
+    uint32_t from = reading->foreign_from;
+    if (!reading->foreign || !reading->carries)
         return;
-    size_t from = tape->octets.len > carried.len ? tape->octets.len - carried.len : 0;
-    for (uint32_t i = 0; i < tape->pieces_count; i++) {
-        const struct tape_piece *piece = &tape->pieces[i];
-        if (!reading->seen.len || piece->from != reading->seen_from)
-            continue;
-        size_t behind = piece->buf_from + reading->seen.len;
-        from = behind + carried.len <= tape->octets.len ? behind : from;
-    }
-    memcpy(tape->octets.at + from, carried.at, carried.len);
+    if (reading->half && octets->len >= from + 5)
+        from = octets->len - 5;
+    bool begins = from && octets->at[from - 1] == '\n';
+    struct slice carried = begins ? SLICE("HELO\n") : SLICE("\nHELO\n");
+    carried.len -= reading->half;
+    carried = slice_head(carried, octets->len - from);
+    if (carried.len)
+        memcpy(octets->at + from, carried.at, carried.len);
 }
 
 void tape_rest(struct reading *reading)
@@ -155,11 +169,12 @@ void tape_rest(struct reading *reading)
     if (left) {
         struct slice text = seen_here(reading, reading->taken);
         struct tape_piece *piece = tape_piece_add(reading, TAPE_REST, left);
+        if (reading->line == TAPE_NONE)
+            foreign_begin(reading, text, left);
         text_add(tape, text, SLICE_NONE, left);
         piece_end(reading, piece);
     }
-    if (reading->foreign || reading->line == TAPE_NONE)
-        carried_put(reading);
+    carried_put(reading);
 }
 
 /* --- messages ------------------------------------------------------------------------------------------ */

@@ -20,7 +20,9 @@ struct reading {
     bool message_ended;          /* in this step */
     bool drips;                  /* a slowed reply is going out */
     bool foreign;                /* from here on it is not SMTP */
-    struct slice carried;        /* commands in an HTTP request, made up */
+    uint32_t foreign_from;       /* in tape->octets, behind what was seen of it */
+    bool carries;                /* commands, in an HTTP request */
+    bool half;                   /* none of them had its line's end when it was over */
 };
 
 /* The next octets of the client; what stands for them goes to the end of tape->octets. */

@@ -1,5 +1,6 @@
 /* The whole session machine: whatever a client sends, whenever answers come or time passes, the invariants of
- * the replay world hold, and the session ends when the client has gone.
+ * the replay world hold, the session ends when the client has gone, and played again from its records it is
+ * the same.
  *
  * The input is a list of deeds: an octet says which, the next how much; the octets of a sending follow. */
 #include "replay.h"
@@ -7,6 +8,7 @@
 #include "base/memory.h"
 
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 static const char *const setup_texts[] = {"route example.org maildir",
@@ -75,6 +77,11 @@ static void finish(struct world *world)
     tls_by(world, 0);
     if (world->broken || !world->closed || world->ask_count || world->spooling)
         abort();
+    const char *differs = again_differs(world); /* played again from its own records it is the same */
+    if (differs) {
+        fprintf(stderr, "played again: %s\n", differs);
+        abort();
+    }
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
