@@ -1,15 +1,38 @@
 #include "replay/player_part.h"
 
+#include "base/text.h"
+
 #include <assert.h>
 
 /* --- questions ----------------------------------------------------------------------------------------- */
+
+/* A recipient's key begins with the number of its route, which counts by its name. */
+static bool recipient_fits(const struct player *player, const struct tape_question *question,
+                           struct slice key)
+{
+    const struct site *site = player->world.site;
+    struct slice then = question->key, now = key, number;
+    uint64_t place;
+    return slice_cut(&now, ' ', &number) && text_parse_u64(number, &place) && place < site->route_count &&
+           slice_cut(&then, ' ', &number) && slice_equal(then, now) && question->route.len &&
+           slice_equal(question->route, site->routes[place].name);
+}
+
+static bool question_fits(const struct player *player, const struct tape_question *question,
+                          enum ask_kind kind, struct slice key)
+{
+    if (question->kind != kind)
+        return false;
+    return kind == ASK_RECIPIENT && question->route.len ? recipient_fits(player, question, key)
+                                                        : slice_equal(question->key, key);
+}
 
 /* The record's question of the same kind and key, the first that was not asked again yet. */
 static uint32_t question_find(const struct player *player, enum ask_kind kind, struct slice key)
 {
     const struct tape *tape = player->tape;
     for (uint32_t i = 0; i < tape->questions_count; i++)
-        if (!player->used[i] && tape->questions[i].kind == kind && slice_equal(tape->questions[i].key, key))
+        if (!player->used[i] && question_fits(player, &tape->questions[i], kind, key))
             return i;
     return TAPE_NONE;
 }
@@ -19,8 +42,7 @@ static uint32_t question_again(const struct player *player, enum ask_kind kind, 
 {
     const struct tape *tape = player->tape;
     for (uint32_t i = tape->questions_count; i-- > 0;)
-        if (tape->questions[i].kind == kind && tape->questions[i].status &&
-            slice_equal(tape->questions[i].key, key))
+        if (tape->questions[i].status && question_fits(player, &tape->questions[i], kind, key))
             return i;
     return TAPE_NONE;
 }

@@ -283,6 +283,20 @@ static void ended(struct reading *reading)
     tape->accepted = body->accepted;
 }
 
+/* "0 joe@example.org": routes have other numbers under another configuration, but names. */
+static void route_note(struct reading *reading, const struct event_recipient_judged *body)
+{
+    struct tape *tape = reading->tape;
+    for (uint32_t i = tape->questions_count; i-- > 0;) {
+        struct slice address = tape->questions[i].key, number;
+        if (tape->questions[i].kind != ASK_RECIPIENT)
+            continue;
+        if (slice_cut(&address, ' ', &number) && slice_equal(address, body->recipient))
+            tape->questions[i].route = arena_copy(&tape->arena, body->route);
+        return;
+    }
+}
+
 /* The first is the one to show. */
 static void envelope(struct reading *reading)
 {
@@ -290,6 +304,8 @@ static void envelope(struct reading *reading)
     struct tape *tape = reading->tape;
     if (event->kind == EVENT_KIND_mail_started && !tape->sender.len && !tape->recipient.len)
         tape->sender = arena_copy(&tape->arena, event->body.mail_started.sender);
+    if (event->kind == EVENT_KIND_recipient_judged)
+        route_note(reading, &event->body.recipient_judged);
     if (event->kind == EVENT_KIND_recipient_judged && !tape->recipient.len)
         tape->recipient = arena_copy(&tape->arena, event->body.recipient_judged.recipient);
 }

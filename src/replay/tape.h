@@ -49,6 +49,8 @@ struct tape_question {
     uint64_t asked;
     uint64_t took;
     uint32_t input; /* its TAPE_ANSWER, or TAPE_NONE */
+    struct slice
+        route; /* RECIPIENT: the first domain of the route that the key numbers, or empty: not known */
 };
 
 /* What the client sent, in the order in which it was used up. */
