@@ -166,7 +166,7 @@ int explain_session(const struct cli *cli, const char *folder, uint64_t id, cons
 
     event_id_print(id, text);
     history_init(&history, id);
-    if (history_load(&history, folder, &error) < 0)
+    if (journal_session_load(&history, folder, &error) < 0)
         status = journal_fail(cli, folder, &error);
     else if (!history.count)
         status = cli_fail(cli, "the journal in %s has no session %s: it is too old, or of another host",

@@ -2,6 +2,7 @@
 
 #include "base/calendar.h"
 #include "base/text.h"
+#include "journal/finder.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -47,6 +48,16 @@ void journal_history_check(const struct cli *cli, const char *day)
     if (site)
         (void)cli_call(cli, site, &call); /* where none runs the next start finds it */
     site_free(site);
+}
+
+int journal_session_load(struct history *history, const char *journal, struct error *error)
+{
+    char folder[JOURNAL_FOLDER_SIZE];
+    struct day_hit hit = {0};
+
+    journal_history_folder(journal, folder);
+    const bool known = finder_place(folder, history->session, &hit);
+    return history_load_at(history, journal, hit.stream, known ? &hit.ended : NULL, error);
 }
 
 int journal_fail(const struct cli *cli, const char *folder, const struct error *error)

@@ -5,10 +5,13 @@
 
 #include "base/memory.h"
 
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
-#define GATHER_MOST 50000 /* sessions of one term that are gathered; beyond it, all are walked */
+#define ANNOUNCED   (64 * 1024) /* octets at a file's front */
+#define GATHER_MOST 50000       /* sessions of one term that are gathered; beyond it, all are walked */
 
 struct found_term {
     int64_t *numbers; /* of the traits that match, ascending */
@@ -31,8 +34,10 @@ struct day_find {
     sqlite3_stmt *session; /* by `at` */
     int64_t *gathered;     /* ascending, each once */
     size_t gathered_count, gathered_left, gathered_room;
+    bool is_gathered;
     struct day_place *places;
     size_t place_count;
+    bool placed; /* they were read */
     enum day_status status;
     struct error error;
 };
@@ -145,8 +150,12 @@ static void gathered_sort(struct day_find *find)
     find->gathered_count = find->gathered_left = kept;
 }
 
+/* When the first is wanted, or all are counted: not before. */
 static bool gather(struct day_find *find)
 {
+    if (find->is_gathered)
+        return true;
+    find->is_gathered = true;
     const struct found_term *term = &find->terms[find->leader];
     sqlite3_stmt *statement = sql_prepare(find->db, "SELECT at FROM found WHERE n=? AND at>=? AND at<=?",
                                           &find->error);
@@ -188,7 +197,7 @@ static bool walk_begin(struct day_find *find)
         failed(find);
         return false;
     }
-    return find->walk != WALK_GATHERED || gather(find);
+    return true;
 }
 
 static enum walk walk_choose(struct day_find *find)
@@ -253,13 +262,22 @@ static bool find_begin(struct day_find *find)
         failed(find);
         return false;
     }
-    if (!places_read(find))
-        return false;
     for (size_t i = 0; i < find->filter->count; i++)
         if (!term_find(find, i))
             return false;
     find->walk = walk_choose(find);
     return walk_begin(find);
+}
+
+void day_find_announce(const char *folder, int64_t day)
+{
+    char path[4096];
+    day_path(folder, day, path);
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+    if (fd < 0)
+        return;
+    (void)posix_fadvise(fd, 0, ANNOUNCED, POSIX_FADV_WILLNEED);
+    close(fd);
 }
 
 enum day_status day_find_open(const char *folder, int64_t day, const struct filter *filter,
@@ -298,9 +316,10 @@ void day_find_close(struct day_find *find)
     memory_give(find, sizeof *find);
 }
 
-struct journal_mark day_find_place(const struct day_find *find, unsigned stream)
+struct journal_mark day_find_place(struct day_find *find, unsigned stream)
 {
     char name[32];
+    find->placed = find->placed || places_read(find);
     snprintf(name, sizeof name, "gate-%u", stream);
     for (size_t i = 0; i < find->place_count; i++)
         if (strcmp(find->places[i].stream, name) == 0)
@@ -346,7 +365,7 @@ static bool row_matches(const struct day_find *find, sqlite3_stmt *row)
 static bool at_next(struct day_find *find, int64_t *ret_at)
 {
     if (find->walk == WALK_GATHERED) {
-        if (!find->gathered_left)
+        if (!gather(find) || !find->gathered_left)
             return false;
         *ret_at = find->gathered[--find->gathered_left];
         return true;
@@ -403,6 +422,12 @@ static uint64_t count_one(struct day_find *find)
     return count;
 }
 
+/* A session has but one of these: what several keys have need not be told apart. */
+static bool is_single(enum trait kind)
+{
+    return kind == TRAIT_ADDRESS || kind == TRAIT_PTR || kind == TRAIT_HELO || kind == TRAIT_VERDICT;
+}
+
 uint64_t day_find_count(struct day_find *find)
 {
     struct day_hit hit;
@@ -411,10 +436,13 @@ uint64_t day_find_count(struct day_find *find)
         return 0;
     if (!find->filter->count && find->whole)
         return (uint64_t)sql_number(find->db, "SELECT sum(sessions) FROM trait WHERE kind=7", 0);
+    if (find->filter->count == 1 && find->whole &&
+        (find->terms[0].count == 1 || is_single(find->filter->terms[0].kind)))
+        return find->terms[0].sessions;
     if (find->filter->count == 1 && find->terms[0].count == 1)
-        return find->whole ? find->terms[0].sessions : count_one(find);
+        return count_one(find);
     if (find->filter->count == 1 && find->walk == WALK_GATHERED)
-        return find->gathered_count;
+        return gather(find) ? find->gathered_count : 0;
     while (day_find_next(find, &hit))
         count++;
     return count;

@@ -23,10 +23,14 @@ bool day_find_next(struct day_find *find, struct day_hit *ret_hit);
 /* How many there are in all; what day_find_next has given counts, too. */
 uint64_t day_find_count(struct day_find *find);
 enum day_status day_find_status(const struct day_find *find, struct error *ret_error);
-/* Up to where the stream is in this day; {0, 0}: nothing is known of it. */
-struct journal_mark day_find_place(const struct day_find *find, unsigned stream);
+/* Up to where the stream is in this day; {0, 0}: nothing is known of it. A day is not read for it before it
+ * is asked. */
+struct journal_mark day_find_place(struct day_find *find, unsigned stream);
 bool day_find_is_partial(const struct day_find *find); /* the day is being made anew */
 void day_find_close(struct day_find *find);            /* NULL is taken */
+
+/* Has the system read the front of a day's file, where every search begins: for many days at once. */
+void day_find_announce(const char *folder, int64_t day);
 
 /* By its id alone. */
 enum day_status day_find_session(const char *folder, int64_t day, uint64_t session, bool *ret_found,

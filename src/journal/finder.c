@@ -240,6 +240,17 @@ bool finder_history(struct finder *finder, struct history *history)
     return history->count > 0;
 }
 
+/* Its id tells when it began; it may have ended on the day after. */
+bool finder_place(const char *history, uint64_t session, struct day_hit *ret_hit)
+{
+    int64_t day = day_of(event_id_unix_ms(session) * 1000);
+    bool found = false;
+    for (int64_t i = day; i <= day + 1 && !found; i++)
+        if (day_find_session(history, i, session, &found, ret_hit, NULL) != DAY_GOOD)
+            found = false;
+    return found;
+}
+
 /* --- the beginning ------------------------------------------------------------------------------------- */
 
 static void history_look(struct finder *finder)
@@ -248,6 +259,9 @@ static void history_look(struct finder *finder)
     if (day_list(finder->history, &finder->days, &error) < 0)
         return;
     finder->day_left = finder->days.count;
+    for (size_t i = finder->days.count; i > 0; i--)
+        if (day_is_wanted(finder, finder->days.days[i - 1]))
+            day_find_announce(finder->history, finder->days.days[i - 1]);
     for (size_t i = finder->days.count; i > 0; i--) {
         bool read = day_read_state(finder->history, finder->days.days[i - 1], &finder->newest, &error) ==
                     DAY_GOOD;

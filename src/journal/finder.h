@@ -25,6 +25,9 @@ uint64_t finder_count(struct finder *finder);
  * the journal is not there any more. */
 bool finder_history(struct finder *finder, struct history *history);
 
+/* Where a session's end stands, by its id alone. False: the history does not have it (yet). */
+bool finder_place(const char *history, uint64_t session, struct day_hit *ret_hit);
+
 struct finder_state {
     uint64_t files;      /* of the journal */
     uint64_t unreadable; /* of them */

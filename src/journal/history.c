@@ -278,12 +278,39 @@ static void load_messages(struct history *history, const char *folder, const str
         scan(history, folder, listing, &span, &(struct look){look_for_messages, &messages});
 }
 
+/* Its own part in one file; what came before that file, or a wrong place, leaves nothing. */
+static void load_chain(struct history *history, const char *folder, const struct segment_listing *listing,
+                       unsigned gate, const struct journal_mark *ended)
+{
+    struct segment_file file;
+    for (size_t i = 0; i < listing->count; i++) {
+        const struct segment_name *name = &listing->names[i];
+        bool wanted = name->number == gate && name->sequence == ended->sequence &&
+                      strcmp(name->role, "gate") == 0;
+        if (!wanted || segment_file_open(folder, name, &file, NULL) < 0)
+            continue;
+        history_chain(history, &file, ended->offset);
+        segment_file_close(&file);
+    }
+    if (!history->opened)
+        history_drop(history);
+}
+
 int history_load(struct history *history, const char *folder, struct error *error)
+{
+    return history_load_at(history, folder, 0, NULL, error);
+}
+
+int history_load_at(struct history *history, const char *folder, unsigned gate,
+                    const struct journal_mark *ended, struct error *error)
 {
     struct segment_listing listing;
     if (segment_list(folder, &listing, error) < 0)
         return -1;
-    load_own(history, folder, &listing);
+    if (ended)
+        load_chain(history, folder, &listing, gate, ended);
+    if (!history->count)
+        load_own(history, folder, &listing);
     load_messages(history, folder, &listing);
     segment_listing_drop(&listing);
     sort(history);

@@ -318,13 +318,14 @@ static size_t read_plain(const struct segment_file *file, uint64_t offset, char 
     return have;
 }
 
-static void window_load(struct segment_file *file, uint64_t at)
+/* Of a packed file whole frames: as many as fit into `size`. */
+static void window_load(struct segment_file *file, uint64_t at, size_t size)
 {
     if (!file->window)
         file->window = memory_take(WINDOW);
     file->window_at = file->packed ? packed_frame_start(file->packed, at) : at;
-    file->window_len = file->packed ? packed_read(file->packed, file->window_at, file->window, WINDOW)
-                                    : read_plain(file, at, file->window, WINDOW);
+    file->window_len = file->packed ? packed_read(file->packed, file->window_at, file->window, size)
+                                    : read_plain(file, at, file->window, size);
 }
 
 /* The plain form first: while a file is packed that is there, and is gone only when the other has come. */
@@ -364,7 +365,7 @@ int segment_file_open(const char *folder, const struct segment_name *name, struc
     struct segment_file file = {.fd = -1};
     if (either_open(folder, name, &file, error) < 0)
         return -1;
-    window_load(&file, 0);
+    window_load(&file, 0, PACKED_FRAME);
     if (segment_header_read(slice_of(file.window, file.window_len), &file.header) != EVENT_DONE) {
         char path[4096];
         segment_path(folder, name, file.packed != NULL, path);
@@ -400,16 +401,24 @@ static struct slice window_from(const struct segment_file *file, uint64_t offset
     return slice_of(file->window + skip, file->window_len - skip);
 }
 
+/* Who reads on gets much at once; who jumps into a packed file a frame, which mostly is enough for a session.
+ * Reading backwards in a plain one, the records before this one are wanted next: they come along. */
+static void window_move(struct segment_file *file, uint64_t offset, bool more)
+{
+    bool on = offset >= file->window_at && offset <= file->window_at + file->window_len;
+    bool back = file->window_len && offset < file->window_at;
+    uint64_t before = back && !file->packed ? WINDOW - EVENT_SIZE_MAX : 0;
+    size_t size = file->packed && !on && !more ? PACKED_FRAME : WINDOW;
+    window_load(file, offset > before ? offset - before : 0, size);
+}
+
 enum segment_status segment_file_read(struct segment_file *file, uint64_t offset, struct event *ret_event,
                                       size_t *ret_size)
 {
     struct slice have = window_from(file, offset);
     enum event_status status = event_read(have, ret_event, ret_size);
-    if (status == EVENT_PARTIAL) {
-        /* Reading backwards the records before this one are wanted next: they come along. */
-        bool back = file->window && offset < file->window_at;
-        uint64_t before = back ? WINDOW - EVENT_SIZE_MAX - PACKED_FRAME : 0;
-        window_load(file, offset > before ? offset - before : 0);
+    for (unsigned try = 0; try < 2 && status == EVENT_PARTIAL; try++) {
+        window_move(file, offset, try > 0);
         have = window_from(file, offset);
         status = event_read(have, ret_event, ret_size);
     }
@@ -465,7 +474,7 @@ uint64_t segment_file_milestone_before(struct segment_file *file, uint64_t befor
     uint64_t end = before < size ? before : size;
     while (end > file->header.size) {
         uint64_t start = end - file->header.size > REACH ? end - REACH : file->header.size;
-        window_load(file, start);
+        window_load(file, start, WINDOW);
         uint64_t len = end - start + SEGMENT_MILESTONE - 1;
         size_t at = milestone_in(file, slice_head(window_from(file, start), (size_t)len), true);
         if (at != SLICE_NOT_FOUND)
@@ -481,7 +490,7 @@ uint64_t segment_file_milestone_after(struct segment_file *file, uint64_t from)
     if (from < file->header.size)
         from = file->header.size;
     while (from < size) {
-        window_load(file, from);
+        window_load(file, from, WINDOW);
         struct slice window = window_from(file, from);
         size_t at = milestone_in(file, window, false);
         if (at != SLICE_NOT_FOUND)

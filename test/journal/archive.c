@@ -393,9 +393,22 @@ static void test_events_of_one_found(void **state)
         assert_true(finder_history(finder, &history));
         assert_true(history.opened && history.ended);
         assert_int_equal(history.events[0].stamp.session, hit.session);
+        size_t count = history.count;
+        history_drop(&history);
+        struct day_hit place;
+        assert_true(finder_place(world->history, hit.session, &place));
+        assert_int_equal(place.ended.offset, hit.ended.offset);
+        assert_int_equal(history_load_at(&history, world->journal, place.stream, &place.ended, NULL), 0);
+        assert_int_equal(history.count, count);
         history_drop(&history);
     }
     finder_close(finder);
+    assert_false(finder_place(world->history, hit.session + 1, &hit));
+    struct journal_mark nowhere = {1, 77}; /* a wrong place does no harm */
+    history_init(&history, hit.session);
+    assert_int_equal(history_load_at(&history, world->journal, 1, &nowhere, NULL), 0);
+    assert_true(history.opened && history.ended);
+    history_drop(&history);
 }
 
 /* This program again, as an archivist that works until it is killed; it packs what is closed, too. */
