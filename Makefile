@@ -3,7 +3,7 @@ BUILD = build
 FUZZ_SECONDS = 60
 SOAK_MINUTES = 10
 
-.PHONY: golden reader run demo program all test live lint asan tsan fuzz corpus corpus-report month coverage bench bench-scan-log soak batches bots install deps clean
+.PHONY: golden reader run demo program all test live lint asan tsan fuzz corpus corpus-report month coverage bench bench-scan-log history-bench journal-cost soak batches bots install deps clean
 
 run: deps-try program
 	$(BUILD)/postern serve -c etc/demo.conf --foreground
@@ -60,6 +60,18 @@ bench: all deps-bench
 # postern scan-log and pflogsumm on the same log, and whether both count the same.
 bench-scan-log: program deps-bench
 	bench/scan-log/run $(BUILD)/postern
+
+# Five million sessions over thirty days: the history of them, what it takes on disk, every field searched. Wants 12 GB
+# below HISTORY and half an hour.
+HISTORY = /var/tmp/postern-history
+HISTORY_SESSIONS = 5000000
+history-bench: all deps-bench
+	$(BUILD)/bench/bench-history $(HISTORY) $(HISTORY_SESSIONS) 30
+
+# What the journal costs a gate for each session, against the same gate without one.
+journal-cost: all deps-bench
+	ninja -C $(BUILD) bench/bench-gate-silent
+	POSTERN_BUILD=$(BUILD) bench/journal-cost
 
 # Loss under kill -9 for a minute, then growth under load.
 soak: program deps-test

@@ -93,13 +93,26 @@ static bool add_reply(const struct cli *cli, struct filter *filter)
     return false;
 }
 
+/* A campaign is named as a session is. */
+static bool add_campaign(const struct cli *cli, struct filter *filter)
+{
+    const char *text = cli_option(cli, "campaign");
+    uint64_t campaign;
+
+    if (!text || (event_id_parse(slice_text(text), &campaign) && filter_add_campaign(filter, campaign)))
+        return true;
+    (void)cli_fail_usage(cli, "--campaign cannot be \"%s\": expected a campaign's 13 letters and digits",
+                         text);
+    return false;
+}
+
 static bool wanted_parse(const struct cli *cli, struct filter *filter)
 {
     filter_init(filter);
     return add_client(cli, filter) && add_text(cli, filter, "ptr", TRAIT_PTR) &&
            add_text(cli, filter, "helo", TRAIT_HELO) && add_text(cli, filter, "from", TRAIT_SENDER) &&
            add_text(cli, filter, "to", TRAIT_RECIPIENT) && add_finding(cli, filter) &&
-           add_verdict(cli, filter) && add_reply(cli, filter) &&
+           add_verdict(cli, filter) && add_reply(cli, filter) && add_campaign(cli, filter) &&
            journal_option_time(cli, "since", INT64_MIN, &filter->since_us) &&
            journal_option_time(cli, "until", INT64_MAX, &filter->until_us);
 }
@@ -324,6 +337,7 @@ static const struct cli_option options[] = {
     {0, "finding", "WORD", "with this finding"},
     {0, "verdict", "WORD", "with this verdict: pass, slow, defer, discard, reject, trap, drop"},
     {0, "reply", "N", "that got the negative reply with this number"},
+    {0, "campaign", "ID", "that belong to this campaign"},
     {0, "since", "TIME", "that ended since: 2h (ago), or a date"},
     {0, "until", "TIME", "that ended before"},
     {'n', "limit", "N", "at most N of them; default 20"},

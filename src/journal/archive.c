@@ -24,6 +24,8 @@ struct pass {
     struct day_session batch[BATCH];
     struct traits traits[BATCH];
     size_t count;
+    struct day_member members[BATCH];
+    size_t member_count;
     bool moved; /* since the places were written */
 };
 
@@ -46,11 +48,12 @@ static bool place_known(void *data, struct slice stream, struct journal_mark *re
     return !pass->one_day && days_place(pass->archive->days, stream, ret_place);
 }
 
-/* Sessions are in the files of gates; a day's in those that were being written to on it. */
+/* Sessions are in the files of gates, campaigns in the keeper's; a day's in those that were being written to
+ * on it. */
 static bool is_wanted(void *data, const struct segment_name *name, const struct segment_name *next)
 {
     const struct pass *pass = data;
-    if (strcmp(name->role, "gate") != 0)
+    if (strcmp(name->role, "gate") != 0 && strcmp(name->role, "keeper") != 0)
         return false;
     if (!pass->one_day)
         return true;
@@ -77,7 +80,7 @@ static void pass_empty(struct pass *pass)
 {
     for (size_t i = 0; i < pass->count; i++)
         traits_drop(&pass->traits[i]);
-    pass->count = 0;
+    pass->count = pass->member_count = 0;
     pass->moved = false;
 }
 
@@ -90,6 +93,14 @@ static void pass_end(struct pass *pass)
     pass->collect = NULL;
 }
 
+static void member_take(struct pass *pass, const struct event *event)
+{
+    const struct event_campaign_joined *joined = &event->body.campaign_joined;
+    if (!pass->one_day || day_of(event->stamp.unix_us) == pass->day)
+        pass->members[pass->member_count++] = (struct day_member){
+            .at_us = event->stamp.unix_us, .campaign = joined->campaign, .session = joined->member};
+}
+
 static void item_take(struct pass *pass, const struct journal_item *item)
 {
     struct traits *traits = &pass->traits[pass->count];
@@ -97,6 +108,8 @@ static void item_take(struct pass *pass, const struct journal_item *item)
     pass->moved = true;
     if (item->event.stamp.unix_us > pass->archive->newest_us)
         pass->archive->newest_us = item->event.stamp.unix_us;
+    if (item->event.kind == EVENT_KIND_campaign_joined)
+        member_take(pass, &item->event);
     if (!collect_take(pass->collect, pass->reader, item, traits))
         return;
     if ((pass->one_day && day_of(item->event.stamp.unix_us) != pass->day) ||
@@ -127,7 +140,11 @@ static int pass_commit(struct pass *pass, struct error *error)
 {
     struct archive *archive = pass->archive;
     struct day_place places[STREAMS_MOST];
-    struct days_batch batch = {.sessions = pass->batch, .count = pass->count, .places = places};
+    struct day_batch batch = {.sessions = pass->batch,
+                              .count = pass->count,
+                              .members = pass->members,
+                              .member_count = pass->member_count,
+                              .places = places};
     uint64_t added;
     if (!pass->moved)
         return 0;
@@ -151,7 +168,8 @@ static bool pass_turn(struct pass *pass, unsigned events)
     struct error error;
     unsigned taken = 0;
     while (taken < events) {
-        if (pass->count == BATCH && pass_commit(pass, &error) < 0)
+        bool full = pass->count == BATCH || pass->member_count == BATCH;
+        if (full && pass_commit(pass, &error) < 0)
             return false;
         if (!journal_reader_next(pass->reader, &item))
             return false;
@@ -254,12 +272,12 @@ bool archive_turn(struct archive *archive, unsigned events)
 
 bool archive_is_dirty(const struct archive *archive)
 {
-    return archive->tail.moved || archive->mend.count;
+    return archive->tail.moved || archive->mend.count || archive->mend.member_count;
 }
 
 int archive_commit(struct archive *archive, struct error *error)
 {
-    if (archive->mend.count && pass_commit(&archive->mend, error) < 0)
+    if ((archive->mend.count || archive->mend.member_count) && pass_commit(&archive->mend, error) < 0)
         return -1;
     return pass_commit(&archive->tail, error);
 }

@@ -3,6 +3,7 @@
  *   session   at, id, stream, sequence, offset, traits
  *   trait     kind, key, n, sessions      what was seen on this day: its number here, and how often
  *   found     n, at                       which sessions have it
+ *   member    campaign, session           what the keeper said on this day, of sessions of any day
  *   place     stream, sequence, offset    up to where the journal is in it
  *   meta      word, value
  *
@@ -51,6 +52,22 @@ struct day_session {
     struct journal_mark ended; /* its session_ended */
 };
 
+/* A session of any day, when it was seen to belong to a campaign. */
+struct day_member {
+    int64_t at_us;
+    uint64_t campaign, session;
+};
+
+/* What is added at once. Without places it says nothing of how far the journal was read. */
+struct day_batch {
+    const struct day_session *sessions;
+    size_t count;
+    const struct day_member *members;
+    size_t member_count;
+    const struct day_place *places;
+    size_t place_count;
+};
+
 struct day;
 
 enum day_status { DAY_GOOD, DAY_REFUSED, DAY_DAMAGED };
@@ -59,10 +76,9 @@ enum day_status { DAY_GOOD, DAY_REFUSED, DAY_DAMAGED };
  * ours. */
 enum day_status day_open(const char *folder, int64_t day, struct day **ret_day, struct error *error);
 int64_t day_number(const struct day *day);
-/* One transaction: sessions, then the places. Anything but GOOD: nothing of it is there. *ret_added: how many
- * were not there before. */
-enum day_status day_apply(struct day *day, const struct day_session *sessions, size_t count,
-                          const struct day_place *places, size_t place_count, uint64_t *ret_added,
+/* One transaction: sessions and members, then the places. Anything but GOOD: nothing of it is there.
+ * *ret_added: how many sessions were not there before. */
+enum day_status day_apply(struct day *day, const struct day_batch *batch, uint64_t *ret_added,
                           struct error *error);
 /* The day is made anew from the journal (it was damaged): until this is taken back it is not whole. */
 enum day_status day_mark_repair(struct day *day, bool repair, struct error *error);

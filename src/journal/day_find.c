@@ -93,6 +93,8 @@ static bool term_find(struct day_find *find, size_t index)
     const struct filter_term *wanted = &find->filter->terms[index];
     struct found_term *term = &find->terms[index];
     struct filter_range ranges[FILTER_RANGES];
+    if (wanted->kind == TRAIT_CAMPAIGN)
+        return true;
     size_t count = filter_ranges(wanted, ranges);
     for (size_t i = 0; i < count; i++)
         if (!range_find(find, wanted, &ranges[i], term))
@@ -150,12 +152,40 @@ static void gathered_sort(struct day_find *find)
     find->gathered_count = find->gathered_left = kept;
 }
 
+/* A session ends on the day on which it began, or on the next. */
+static bool gather_members(struct day_find *find)
+{
+    const struct filter *filter = find->filter;
+    sqlite3_stmt *statement = sql_prepare(find->db, "SELECT at FROM session WHERE id=? AND at>=? AND at<=?",
+                                          &find->error);
+    int more = statement ? 0 : -1;
+    for (size_t i = 0; i < filter->member_count && more >= 0; i++) {
+        int64_t day = day_of(event_id_unix_ms(filter->members[i]) * 1000);
+        if (day != find->day && day + 1 != find->day)
+            continue;
+        sqlite3_bind_int64(statement, 1, (int64_t)filter->members[i]);
+        sqlite3_bind_int64(statement, 2, find->low);
+        sqlite3_bind_int64(statement, 3, find->high);
+        more = sql_next(statement, &find->error);
+        if (more > 0)
+            gathered_add(find, sqlite3_column_int64(statement, 0));
+        sqlite3_reset(statement);
+    }
+    if (more < 0)
+        failed(find);
+    sql_drop(&statement);
+    gathered_sort(find);
+    return more >= 0;
+}
+
 /* When the first is wanted, or all are counted: not before. */
 static bool gather(struct day_find *find)
 {
     if (find->is_gathered)
         return true;
     find->is_gathered = true;
+    if (find->filter->terms[find->leader].kind == TRAIT_CAMPAIGN)
+        return gather_members(find);
     const struct found_term *term = &find->terms[find->leader];
     sqlite3_stmt *statement = sql_prepare(find->db, "SELECT at FROM found WHERE n=? AND at>=? AND at<=?",
                                           &find->error);
@@ -205,6 +235,11 @@ static enum walk walk_choose(struct day_find *find)
     const struct filter *filter = find->filter;
     if (find->low > find->high)
         return WALK_NOTHING;
+    for (size_t i = 0; i < filter->count; i++)
+        if (filter->terms[i].kind == TRAIT_CAMPAIGN) {
+            find->leader = i;
+            return filter->member_count ? WALK_GATHERED : WALK_NOTHING;
+        }
     for (size_t i = 0; i < filter->count; i++) {
         if (!find->terms[i].count)
             return WALK_NOTHING;
@@ -446,6 +481,33 @@ uint64_t day_find_count(struct day_find *find)
     while (day_find_next(find, &hit))
         count++;
     return count;
+}
+
+enum day_status day_find_members(const char *folder, int64_t day, uint64_t campaign, struct buf *sessions,
+                                 struct error *error)
+{
+    struct filter none;
+    struct day_find *find;
+    filter_init(&none);
+    enum day_status status = day_find_open(folder, day, &none, &find, error);
+    if (status != DAY_GOOD)
+        return status;
+    sqlite3_stmt *row = sql_prepare(find->db, "SELECT session FROM member WHERE campaign=?", &find->error);
+    int more = row ? 0 : -1;
+    if (row)
+        sqlite3_bind_int64(row, 1, (int64_t)campaign);
+    while (row && (more = sql_next(row, &find->error)) > 0) {
+        uint64_t session = (uint64_t)sqlite3_column_int64(row, 0);
+        (void)buf_add(sessions, slice_of((const char *)&session, sizeof session));
+    }
+    if (more < 0)
+        failed(find);
+    if (error)
+        *error = find->error;
+    status = find->status;
+    sql_drop(&row);
+    day_find_close(find);
+    return status;
 }
 
 enum day_status day_find_session(const char *folder, int64_t day, uint64_t session, bool *ret_found,

@@ -32,6 +32,10 @@ void day_find_close(struct day_find *find);            /* NULL is taken */
 /* Has the system read the front of a day's file, where every search begins: for many days at once. */
 void day_find_announce(const char *folder, int64_t day);
 
+/* Adds the sessions that the day's `member` names for the campaign: sessions of any day. */
+enum day_status day_find_members(const char *folder, int64_t day, uint64_t campaign, struct buf *sessions,
+                                 struct error *error);
+
 /* By its id alone. */
 enum day_status day_find_session(const char *folder, int64_t day, uint64_t session, bool *ret_found,
                                  struct day_hit *ret_hit, struct error *error);

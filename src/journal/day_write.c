@@ -27,7 +27,17 @@ struct entry {
     enum trait kind;
 };
 
-enum { INSERT_SESSION, FIND_TRAIT, INSERT_TRAIT, COUNT_TRAIT, INSERT_FOUND, SET_PLACE, SET_META, STATEMENTS };
+enum {
+    INSERT_SESSION,
+    FIND_TRAIT,
+    INSERT_TRAIT,
+    COUNT_TRAIT,
+    INSERT_FOUND,
+    INSERT_MEMBER,
+    SET_PLACE,
+    SET_META,
+    STATEMENTS
+};
 
 static const char *const texts[STATEMENTS] = {
     [INSERT_SESSION] = "INSERT INTO session VALUES(?,?,?,?,?,?)",
@@ -35,6 +45,7 @@ static const char *const texts[STATEMENTS] = {
     [INSERT_TRAIT] = "INSERT INTO trait VALUES(?,?,?,0)",
     [COUNT_TRAIT] = "UPDATE trait SET sessions=sessions+? WHERE kind=? AND key=?",
     [INSERT_FOUND] = "INSERT INTO found VALUES(?,?)",
+    [INSERT_MEMBER] = "INSERT OR IGNORE INTO member VALUES(?,?)",
     [SET_PLACE] = "INSERT OR REPLACE INTO place VALUES(?,?,?)",
     [SET_META] = "INSERT OR REPLACE INTO meta VALUES(?,?)",
 };
@@ -357,6 +368,18 @@ static bool entries_write(struct day *day)
     return true;
 }
 
+static bool members_write(struct day *day, const struct day_member *members, size_t count)
+{
+    sqlite3_stmt *insert = day->statements[INSERT_MEMBER];
+    for (size_t i = 0; i < count; i++) {
+        sqlite3_bind_int64(insert, 1, (int64_t)members[i].campaign);
+        sqlite3_bind_int64(insert, 2, (int64_t)members[i].session);
+        if (sql_do(insert, day->error) < 0)
+            return false;
+    }
+    return true;
+}
+
 static bool places_write(struct day *day, const struct day_place *places, size_t count)
 {
     sqlite3_stmt *set = day->statements[SET_PLACE];
@@ -370,14 +393,16 @@ static bool places_write(struct day *day, const struct day_place *places, size_t
     return true;
 }
 
-static bool write_all(struct day *day, const struct day_session *sessions, size_t count, uint64_t *added)
+static bool write_all(struct day *day, const struct day_batch *batch, uint64_t *added)
 {
     int64_t before = day->next_n;
     day->entry_count = 0;
-    for (size_t i = 0; i < count; i++)
-        if (!session_add(day, &sessions[i], added))
+    for (size_t i = 0; i < batch->count; i++)
+        if (!session_add(day, &batch->sessions[i], added))
             return false;
-    return entries_write(day) && (day->next_n == before || meta_set(day, "next", day->next_n));
+    return entries_write(day) && members_write(day, batch->members, batch->member_count) &&
+           places_write(day, batch->places, batch->place_count) &&
+           (day->next_n == before || meta_set(day, "next", day->next_n));
 }
 
 /* What the cache learned from a transaction that is no more would be wrong. */
@@ -388,15 +413,13 @@ static void take_back(struct day *day, int64_t next_n)
     day->next_n = next_n;
 }
 
-enum day_status day_apply(struct day *day, const struct day_session *sessions, size_t count,
-                          const struct day_place *places, size_t place_count, uint64_t *ret_added,
+enum day_status day_apply(struct day *day, const struct day_batch *batch, uint64_t *ret_added,
                           struct error *error)
 {
     uint64_t added = 0;
     int64_t next_n = day->next_n;
     day->error = error;
-    if (run(day, "BEGIN IMMEDIATE") && write_all(day, sessions, count, &added) &&
-        places_write(day, places, place_count) && run(day, "COMMIT")) {
+    if (run(day, "BEGIN IMMEDIATE") && write_all(day, batch, &added) && run(day, "COMMIT")) {
         *ret_added = added;
         return DAY_GOOD;
     }

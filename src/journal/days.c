@@ -128,7 +128,8 @@ static enum day_status places_begin(struct days *days, struct day *day, struct e
     uint64_t none;
     if (!days->place_count)
         return DAY_GOOD;
-    return day_apply(day, NULL, 0, days->places, days->place_count, &none, error);
+    struct day_batch batch = {.places = days->places, .place_count = days->place_count};
+    return day_apply(day, &batch, &none, error);
 }
 
 /* The second try finds a new file where the first found a damaged one. */
@@ -155,7 +156,7 @@ static struct writing *writing_of(struct days *days, int64_t number, struct erro
 
 /* Only the last day of a batch gets the places with its sessions: a crash between two days then means that
  * both are read again. */
-static int apply_one(struct days *days, int64_t number, const struct days_batch *part, uint64_t *added,
+static int apply_one(struct days *days, int64_t number, const struct day_batch *part, uint64_t *added,
                      struct error *error)
 {
     enum day_status status = DAY_DAMAGED;
@@ -166,8 +167,7 @@ static int apply_one(struct days *days, int64_t number, const struct days_batch 
             return -1;
         writing->turn = ++days->turn;
         writing->touched_unix = part->count ? unix_now() : writing->touched_unix;
-        status = day_apply(writing->day, part->sessions, part->count, part->places, part->place_count, &now,
-                           error);
+        status = day_apply(writing->day, part, &now, error);
         *added += now;
         if (status == DAY_DAMAGED)
             set_aside(days, number, error);
@@ -185,12 +185,18 @@ static int time_order(const void *left, const void *right)
     return 0;
 }
 
-/* The other days learn the new places, too: else a start would go back to their old ones. */
-static int places_spread(struct days *days, const struct day_session *sessions,
-                         const struct days_batch *batch, struct error *error)
+static int member_order(const void *left, const void *right)
 {
-    struct days_batch part = {.places = batch->places, .place_count = batch->place_count};
-    int64_t last = batch->count ? day_of(sessions[batch->count - 1].ended_us) : INT64_MIN;
+    const struct day_member *a = left, *b = right;
+    if (a->at_us != b->at_us)
+        return a->at_us < b->at_us ? -1 : 1;
+    return 0;
+}
+
+/* The other days learn the new places, too: else a start would go back to their old ones. */
+static int places_spread(struct days *days, int64_t last, const struct day_batch *batch, struct error *error)
+{
+    struct day_batch part = {.places = batch->places, .place_count = batch->place_count};
     uint64_t none = 0;
     for (size_t i = 0; i < OPEN_MOST && batch->place_count; i++) {
         const struct day *day = days->open[i].day;
@@ -200,25 +206,47 @@ static int places_spread(struct days *days, const struct day_session *sessions,
     return 0;
 }
 
-static int apply_sorted(struct days *days, const struct day_session *sessions, const struct days_batch *batch,
+/* Takes what is of the earliest day off the front of what is sorted; false: nothing is left. */
+static bool part_cut(struct day_batch *rest, struct day_batch *ret_part, int64_t *ret_day)
+{
+    int64_t day = rest->count ? day_of(rest->sessions->ended_us) : INT64_MAX;
+    if (rest->member_count && day_of(rest->members->at_us) < day)
+        day = day_of(rest->members->at_us);
+    *ret_part = (struct day_batch){.sessions = rest->sessions, .members = rest->members};
+    for (; rest->count && day_of(rest->sessions->ended_us) == day; rest->sessions++, rest->count--)
+        ret_part->count++;
+    for (; rest->member_count && day_of(rest->members->at_us) == day; rest->members++, rest->member_count--)
+        ret_part->member_count++;
+    *ret_day = day;
+    return day != INT64_MAX;
+}
+
+static int apply_sorted(struct days *days, struct day_batch rest, const struct day_batch *batch,
                         uint64_t *added, struct error *error)
 {
-    for (size_t i = 0, next; i < batch->count; i = next) {
-        int64_t day = day_of(sessions[i].ended_us);
-        for (next = i; next < batch->count && day_of(sessions[next].ended_us) == day;)
-            next++;
-        struct days_batch part = {.sessions = sessions + i, .count = next - i};
-        if (next == batch->count) {
+    struct day_batch part;
+    int64_t day, last = INT64_MIN;
+    while (part_cut(&rest, &part, &day)) {
+        last = day;
+        if (!rest.count && !rest.member_count) {
             part.places = batch->places;
             part.place_count = batch->place_count;
         }
         if (apply_one(days, day, &part, added, error) < 0)
             return -1;
     }
-    return places_spread(days, sessions, batch, error);
+    return places_spread(days, last, batch, error);
 }
 
-static void places_keep(struct days *days, const struct days_batch *batch)
+static void *copy_of(const void *at, size_t size)
+{
+    void *copy = size ? memory_take(size) : NULL;
+    if (size)
+        memcpy(copy, at, size);
+    return copy;
+}
+
+static void places_keep(struct days *days, const struct day_batch *batch)
 {
     size_t size = batch->place_count * sizeof *days->places;
     if (!batch->place_count)
@@ -228,19 +256,24 @@ static void places_keep(struct days *days, const struct days_batch *batch)
     days->place_count = batch->place_count;
 }
 
-int days_apply(struct days *days, const struct days_batch *batch, uint64_t *ret_added, struct error *error)
+int days_apply(struct days *days, const struct day_batch *batch, uint64_t *ret_added, struct error *error)
 {
     size_t size = batch->count * sizeof *batch->sessions;
-    struct day_session *sessions = size ? memory_take(size) : NULL;
+    size_t member_size = batch->member_count * sizeof *batch->members;
+    struct day_session *sessions = copy_of(batch->sessions, size);
+    struct day_member *members = copy_of(batch->members, member_size);
     *ret_added = 0;
-    if (size) {
-        memcpy(sessions, batch->sessions, size);
+    if (size)
         qsort(sessions, batch->count, sizeof *sessions, time_order);
-    }
-    int result = apply_sorted(days, sessions, batch, ret_added, error);
+    if (member_size)
+        qsort(members, batch->member_count, sizeof *members, member_order);
+    struct day_batch sorted = {
+        .sessions = sessions, .count = batch->count, .members = members, .member_count = batch->member_count};
+    int result = apply_sorted(days, sorted, batch, ret_added, error);
     if (result == 0)
         places_keep(days, batch);
     memory_give(sessions, size);
+    memory_give(members, member_size);
     return result;
 }
 

@@ -28,15 +28,9 @@ void days_close(struct days *days); /* NULL is taken */
 /* Where the stream is to be taken up; false: from its start. As it was when the history was opened. */
 bool days_place(const struct days *days, struct slice stream, struct journal_mark *ret_place);
 
-/* Adds sessions, in any order, and notes the places behind them. Negative: some may be there, some not; the
- * same batch can be given again, and nothing is doubled. *ret_added: those that were new. */
-struct days_batch {
-    const struct day_session *sessions;
-    size_t count;
-    const struct day_place *places; /* none: what is added says nothing of how far the journal was read */
-    size_t place_count;
-};
-int days_apply(struct days *days, const struct days_batch *batch, uint64_t *ret_added, struct error *error);
+/* Adds sessions and members, in any order, and notes the places behind them. Negative: some may be there,
+ * some not; the same batch can be given again, and nothing is doubled. *ret_added: those that were new. */
+int days_apply(struct days *days, const struct day_batch *batch, uint64_t *ret_added, struct error *error);
 
 /* Settles days that nothing was added to for so long; 0: all that are open. */
 int days_settle(struct days *days, int64_t now_unix, int64_t idle_seconds, struct error *error);

@@ -61,6 +61,31 @@ bool filter_add_number(struct filter *filter, enum trait kind, uint64_t number)
     return true;
 }
 
+bool filter_add_campaign(struct filter *filter, uint64_t campaign)
+{
+    if (filter->count == FILTER_TERMS)
+        return false;
+    struct filter_term *term = &filter->terms[filter->count++];
+    *term = (struct filter_term){.kind = TRAIT_CAMPAIGN, .how = FILTER_EXACT, .len = sizeof campaign};
+    memcpy(term->key, &campaign, sizeof campaign);
+    return true;
+}
+
+bool filter_is_member(const struct filter *filter, uint64_t session)
+{
+    size_t low = 0, high = filter->member_count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (filter->members[middle] == session)
+            return true;
+        if (filter->members[middle] < session)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return false;
+}
+
 bool filter_add_network(struct filter *filter, const struct prefix *network)
 {
     if (filter->count == FILTER_TERMS)
@@ -114,9 +139,13 @@ static bool term_holds(const struct filter_term *term, const struct traits *trai
 
 bool filter_matches(const struct filter *filter, const struct traits *traits)
 {
-    for (size_t i = 0; i < filter->count; i++)
-        if (!term_holds(&filter->terms[i], traits))
+    for (size_t i = 0; i < filter->count; i++) {
+        const struct filter_term *term = &filter->terms[i];
+        bool holds = term->kind == TRAIT_CAMPAIGN ? filter_is_member(filter, traits->session)
+                                                  : term_holds(term, traits);
+        if (!holds)
             return false;
+    }
     return true;
 }
 

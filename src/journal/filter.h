@@ -29,6 +29,8 @@ struct filter_term {
 struct filter {
     struct filter_term terms[FILTER_TERMS];
     size_t count;
+    const uint64_t *members; /* of the campaign that is wanted, ascending; whoever searches finds them */
+    size_t member_count;
     int64_t since_us, until_us; /* when the session ended, both included; INT64_MIN and INT64_MAX: any time */
 };
 
@@ -41,8 +43,11 @@ void filter_init(struct filter *filter);
  * or too long. */
 bool filter_add_text(struct filter *filter, enum trait kind, struct slice text);
 bool filter_add_number(struct filter *filter, enum trait kind, uint64_t number);
+/* Sessions of a campaign. */
+bool filter_add_campaign(struct filter *filter, uint64_t campaign);
 bool filter_add_network(struct filter *filter, const struct prefix *network);
 
+bool filter_is_member(const struct filter *filter, uint64_t session);
 bool filter_term_matches(const struct filter_term *term, struct slice key);
 /* Whether all terms hold for a session that was gathered whole. */
 bool filter_matches(const struct filter *filter, const struct traits *traits);

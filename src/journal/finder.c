@@ -4,6 +4,9 @@
 #include "journal/search.h"
 
 #include <stdio.h>
+#include <stdlib.h>
+
+#define MEMBERS_MAX (64u << 20)
 
 /* A session of the journal's end that the history did not have when it was looked at. */
 struct fresh {
@@ -28,6 +31,7 @@ struct finder {
     bool from_search; /* the last one that was given */
     struct day_hit given;
     struct segment_file file; /* the one that a history was read from last */
+    struct buf members;       /* of the campaign that is wanted */
     struct finder_state state;
 };
 
@@ -253,6 +257,34 @@ bool finder_place(const char *history, uint64_t session, struct day_hit *ret_hit
 
 /* --- the beginning ------------------------------------------------------------------------------------- */
 
+static int member_order(const void *left, const void *right)
+{
+    uint64_t a, b;
+    memcpy(&a, left, sizeof a);
+    memcpy(&b, right, sizeof b);
+    return a < b ? -1 : a > b;
+}
+
+/* What the keeper said of a campaign may stand in any day, of sessions of any other. */
+static void members_find(struct finder *finder)
+{
+    struct filter *filter = &finder->settings.filter;
+    struct error error;
+    buf_init(&finder->members, MEMBERS_MAX);
+    for (size_t i = 0; i < filter->count; i++) {
+        uint64_t campaign;
+        if (filter->terms[i].kind != TRAIT_CAMPAIGN)
+            continue;
+        memcpy(&campaign, filter->terms[i].key, sizeof campaign);
+        for (size_t k = 0; k < finder->days.count; k++)
+            (void)day_find_members(finder->history, finder->days.days[k], campaign, &finder->members, &error);
+    }
+    filter->member_count = finder->members.len / sizeof(uint64_t);
+    if (filter->member_count)
+        qsort(finder->members.at, filter->member_count, sizeof(uint64_t), member_order);
+    filter->members = (const void *)finder->members.at;
+}
+
 static void history_look(struct finder *finder)
 {
     struct error error;
@@ -280,6 +312,7 @@ int finder_open(const struct finder_settings *settings, struct finder **ret_find
     snprintf(finder->journal, sizeof finder->journal, "%s", settings->journal);
     snprintf(finder->history, sizeof finder->history, "%s", settings->history);
     history_look(finder);
+    members_find(finder);
     struct search_limits limits = {limit_of, finder};
     if (segment_list(finder->journal, &finder->listing, error) == 0 &&
         search_open_limited(finder->journal, &limits, &finder->search, error) == 0) {
@@ -311,5 +344,6 @@ void finder_close(struct finder *finder)
     segment_listing_drop(&finder->listing);
     day_listing_drop(&finder->days);
     day_state_drop(&finder->newest);
+    buf_drop(&finder->members);
     memory_give(finder, sizeof *finder);
 }

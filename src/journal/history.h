@@ -22,8 +22,8 @@ void history_drop(struct history *history);
  * count is 0. Negative: the folder cannot be read. */
 int history_load(struct history *history, const char *folder, struct error *error);
 
-/* The same where it is known in which gate's file, and where in it, its session_ended stands: then nothing has
- * to be looked for. A place that is not right does no harm. */
+/* The same where it is known in which gate's file, and where in it, its session_ended stands: then nothing
+ * has to be looked for. A place that is not right does no harm. */
 int history_load_at(struct history *history, const char *folder, unsigned gate,
                     const struct journal_mark *ended, struct error *error);
 

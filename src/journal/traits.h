@@ -22,7 +22,7 @@ enum trait {
     TRAIT_FINDING = 6,
     TRAIT_VERDICT = 7, /* the gravest that was done */
     TRAIT_REPLY = 8,   /* the number of each negative reply */
-    TRAIT_CAMPAIGN = 9
+    TRAIT_CAMPAIGN = 9 /* of a filter alone: sessions are told of it later, see day.h */
 };
 #define TRAIT_KINDS   10
 #define TRAIT_KEY_MAX 256u  /* octets; of longer texts the first are kept */

@@ -530,6 +530,61 @@ static void test_rebuilt_from_the_journal(void **state)
     finds_everything(world);
 }
 
+#define CAMPAIGN UINT64_C(0x0123456789abcdef)
+
+static bool is_member(const struct crowd_session *session)
+{
+    return session->id % 7 == 0;
+}
+
+static bool is_member_and_refused(const struct crowd_session *session)
+{
+    return is_member(session) && has_verdict(session);
+}
+
+/* The keeper says it days later, some of it twice. */
+static void campaign_tell(struct world *world)
+{
+    struct journal_writer_settings settings = {
+        .folder = slice_text(world->journal), .role = SLICE("keeper"), .segment_octets = 1 << 20};
+    struct journal_writer *writer;
+    struct buf buf;
+    assert_int_equal(journal_writer_open(&settings, &writer, NULL), 0);
+    buf_init(&buf, EVENT_SIZE_MAX);
+    for (size_t i = 0; i < world->count; i++) {
+        struct event_stamp stamp = {.unix_us = BEGIN_US + (int64_t)(i % 3) * 24 * HOUR_US};
+        struct event_campaign_joined joined = {.campaign = CAMPAIGN + !is_member(&world->sessions[i]),
+                                               .member = world->sessions[i].id};
+        for (int k = 0; k < 1 + (i % 2 == 0); k++)
+            event_add_campaign_joined(&buf, &stamp, &joined);
+        journal_writer_add(writer, buf_slice(&buf), NULL);
+        buf_clear(&buf);
+    }
+    journal_writer_close(writer);
+    buf_drop(&buf);
+}
+
+static void test_campaigns(void **state)
+{
+    struct world *world = *state;
+    struct filter filter;
+    crowd_finish(world, crowd_begin(world, 1500, 10));
+    campaign_tell(world);
+    archive_all(world);
+    one = example(world);
+    filter_init(&filter);
+    assert_true(filter_add_campaign(&filter, CAMPAIGN));
+    finds(world, &filter, is_member);
+    assert_true(filter_add_number(&filter, TRAIT_VERDICT, one->verdict));
+    finds(world, &filter, is_member_and_refused);
+    filter_init(&filter);
+    assert_true(filter_add_campaign(&filter, CAMPAIGN + 2));
+    struct finder *finder = finder_begin(world, &filter);
+    assert_int_equal(finder_count(finder), 0);
+    finder_close(finder);
+    is_sound(world);
+}
+
 static void test_only_one_writes(void **state)
 {
     struct world *world = *state;
@@ -587,6 +642,7 @@ int main(int argc, char **argv)
         cmocka_unit_test_setup_teardown(test_damaged_days_are_made_anew, world_make, world_drop),
         cmocka_unit_test_setup_teardown(test_killed_while_mending, world_make, world_drop),
         cmocka_unit_test_setup_teardown(test_rebuilt_from_the_journal, world_make, world_drop),
+        cmocka_unit_test_setup_teardown(test_campaigns, world_make, world_drop),
         cmocka_unit_test_setup_teardown(test_only_one_writes, world_make, world_drop),
         cmocka_unit_test_setup_teardown(test_goes_with_the_journal, world_make, world_drop),
     };
