@@ -251,6 +251,8 @@ static void add_opening(struct composing *composing)
 
 static void add_closing(struct composing *composing)
 {
+    if (composing->mail->notice->heaps[NOTICE_CAMPAIGN].count)
+        add(composing, "postern campaigns ID lists a campaign's hosts and attempts.\r\n");
     add(composing, "postern why NUMBER tells what a reply means, and what its cause is;\r\n"
                    "postern explain ID shows a session whole. Which classes are told of, how\r\n"
                    "often and to whom: the settings notify.* in postern.conf(5).\r\n");
