@@ -67,9 +67,18 @@ static uint64_t weight_of(const struct tape *tape, const struct play_result *res
     return weight + (tape->name.len ? 4 : 0) + (tape->recipient.len ? 2 : 0) + (tape->accepted ? 1 : 0);
 }
 
+/* Of equal weight they are taken from the whole time, not from one burst: in an order that has nothing to do
+ * with time, and is the same whatever thread comes first. */
+static uint64_t mixed(uint64_t session)
+{
+    session = (session ^ session >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
+    session = (session ^ session >> 27) * UINT64_C(0x94d049bb133111eb);
+    return session ^ session >> 31;
+}
+
 static bool is_before(const struct replay_sample *a, uint64_t weight, uint64_t session)
 {
-    return a->weight > weight || (a->weight == weight && a->session < session);
+    return a->weight > weight || (a->weight == weight && mixed(a->session) < mixed(session));
 }
 
 static void sample_add(struct replay_tally *tally, struct replay_change *change, const struct tape *tape,
