@@ -105,10 +105,10 @@ static int role_run(const struct worker *worker)
     return 1;
 }
 
-/* The keeper's work can wait; a client's cannot, where both want the processor. */
+/* Book-keeping can wait where it wants the processor with others; a client cannot. */
 static int role_nice(enum worker_role role)
 {
-    return role == WORKER_KEEPER ? 5 : 0;
+    return role == WORKER_KEEPER ? 5 : role == WORKER_ARCHIVIST ? 15 : 0;
 }
 
 static _Noreturn void child_main(const struct child *child, const struct worker *worker)
