@@ -12,6 +12,7 @@
 
 #define REQUEST_MAX 256u
 #define LIMIT       50
+#define LIMIT_MAX   1000
 #define WIDTH       78u
 
 struct campaigns {
@@ -43,20 +44,12 @@ static uint64_t number_of(const json_t *object, const char *key)
     return (uint64_t)json_integer_value(json_object_get(object, key));
 }
 
-static bool is_wanted(const struct campaigns *campaigns, const json_t *object)
-{
-    return (!campaigns->open_only || json_is_true(json_object_get(object, "open"))) &&
-           (!campaigns->kind || slice_equal(text_of(object, "kind"), slice_text(campaigns->kind)));
-}
-
 static void campaign_came(void *data, struct slice json)
 {
     struct campaigns *campaigns = data;
     json_t *object = json_loadb(json.at, json.len, 0, NULL);
-    if (!object || !is_wanted(campaigns, object)) {
-        json_decref(object);
+    if (!object)
         return;
-    }
     if (campaigns->count == campaigns->room) {
         const size_t room = campaigns->room ? campaigns->room * 2 : 64;
         struct row *list = arena_take(&campaigns->arena, room * sizeof *list);
@@ -74,8 +67,10 @@ static int ask(struct campaigns *campaigns, const char *id)
     char text[REQUEST_MAX];
     if (!site)
         return CLI_CONFIG;
-    json_t *request = id ? json_pack("{s:s, s:s}", "command", "campaigns", "id", id)
-                         : json_pack("{s:s}", "command", "campaigns");
+    json_t *request = json_pack("{s:s, s:s, s:s, s:b, s:I}", "command", "campaigns", "id", id ? id : "",
+                                "kind", campaigns->kind ? campaigns->kind : "", "open", campaigns->open_only,
+                                "most",
+                                (json_int_t)(campaigns->limit < LIMIT_MAX ? campaigns->limit : LIMIT_MAX));
     const size_t len = request ? json_dumpb(request, text, sizeof text, JSON_COMPACT) : 0;
     json_decref(request);
     const struct cli_call call = {.socket = "keeper.sock",
@@ -271,7 +266,7 @@ static int run(struct cli *cli, int argc, char **argv)
 static const struct cli_option options[] = {
     {0, "open", NULL, "only those that go on"},
     {0, "kind", "KIND", "only of this kind: relay-rotation, botnet, repeat-host, ..."},
-    {'n', "limit", "N", "at most N of them, the newest; default 50"},
+    {'n', "limit", "N", "at most N of them, the newest; default 50, no more than 1000"},
     {0, NULL, NULL, NULL},
 };
 

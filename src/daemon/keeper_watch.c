@@ -314,21 +314,26 @@ struct asked {
     struct keeper_watch *keeper;
     struct control *control;
     slab_handle request;
-    uint64_t id; /* 0: all */
-    bool found;
+    uint64_t id;             /* 0: all */
+    enum campaign_kind kind; /* 0: any */
+    bool open_only;
+    uint64_t count; /* that are wanted, counted on the way */
+    uint64_t skip;  /* of them the first are left out; UINT64_MAX: all, only counted */
 };
 
 static void campaign_say(struct asked *asked, const struct campaign *campaign, bool open)
 {
     struct json json;
     struct buf line;
+    if ((asked->id && campaign->id != asked->id) || (asked->kind && campaign->kind != asked->kind) ||
+        asked->count++ < asked->skip)
+        return;
     buf_init(&line, LINE_MAX);
     json_begin(&json, &line);
     campaign_json(campaign, open, asked->id != 0, &json);
     if (json_end(&json))
         control_line(asked->control, asked->request, buf_slice(&line));
     buf_drop(&line);
-    asked->found = true;
 }
 
 /* What is open is newer in memory than in the store. */
@@ -338,8 +343,7 @@ static void stored_say(void *data, const struct store_item *item)
     struct campaign campaign;
     uint64_t id;
     if (item->by != STORE_PUT || !event_id_parse(slice_from(item->key, sizeof KEY_PREFIX - 1), &id) ||
-        (asked->id && id != asked->id) || watch_campaign(asked->keeper->watch, id) ||
-        !campaign_unpack(slice_from(item->value, 1), &campaign))
+        watch_campaign(asked->keeper->watch, id) || !campaign_unpack(slice_from(item->value, 1), &campaign))
         return;
     campaign_say(asked, &campaign, false);
     campaign_done(&campaign);
@@ -349,30 +353,47 @@ static void campaigns_say(struct asked *asked)
 {
     const struct campaign *campaign;
     size_t at = 0;
-    campaigns_walk(asked->keeper, stored_say, asked);
+    asked->count = 0;
+    if (!asked->open_only)
+        campaigns_walk(asked->keeper, stored_say, asked);
     while (watch_next(asked->keeper->watch, &at, &campaign))
-        if (!asked->id || campaign->id == asked->id)
-            campaign_say(asked, campaign, true);
+        campaign_say(asked, campaign, true);
 }
 
+/* NULL: it can be answered. */
+static const char *request_read(const struct control_request *request, struct asked *asked)
+{
+    const struct slice id = control_text(request, "id"), kind = control_text(request, "kind");
+    if (!asked->keeper->watch)
+        return "nobody looks for patterns: watch.memory is 0";
+    if (id.len && (!event_id_parse(id, &asked->id) || !asked->id))
+        return "this is no campaign's id";
+    if (kind.len && !campaign_kind_parse(kind, &asked->kind))
+        return "there is no such kind";
+    asked->open_only = control_flag(request, "open");
+    return NULL;
+}
+
+/* The newest come last: those before them are counted first, and then left out. */
 void keeper_watch_command(struct keeper_watch *keeper, struct control *control,
                           const struct control_request *request)
 {
-    struct asked asked = {keeper, control, request->handle, 0, false};
-    const struct slice id = control_text(request, "id");
-    if (!keeper->watch) {
-        control_error(control, request->handle, SLICE("nobody looks for patterns: watch.memory is 0"));
+    struct asked asked = {
+        .keeper = keeper, .control = control, .request = request->handle, .skip = UINT64_MAX};
+    const uint64_t most = control_number(request, "most", LIST_STEP);
+    const char *wrong = request_read(request, &asked);
+    if (!wrong) {
+        campaigns_say(&asked);
+        wrong = asked.id && !asked.count ? "there is no such campaign" : NULL;
+    }
+    if (wrong) {
+        control_error(control, request->handle, slice_text(wrong));
         return;
     }
-    if (id.len && !event_id_parse(id, &asked.id)) {
-        control_error(control, request->handle, SLICE("this is no campaign's id"));
-        return;
-    }
+    const uint64_t shown = most < LIST_STEP ? most : LIST_STEP;
+    asked.skip = asked.count > shown ? asked.count - shown : 0;
     campaigns_say(&asked);
-    if (id.len && !asked.found)
-        control_error(control, request->handle, SLICE("there is no such campaign"));
-    else
-        control_done(control, request->handle);
+    control_done(control, request->handle);
 }
 
 void keeper_watch_status(const struct keeper_watch *keeper, struct json *json)

@@ -8,8 +8,9 @@
  * In the store: "campaign ID" holds o (open) or c (closed) and the campaign as campaign_pack makes it; "watch
  * seed" the seed of its hashes.
  *
- * Over the control socket: {"command":"campaigns"} answers with a line for each campaign, the newest last, as
- * campaign_json makes it; with "id" one in full. */
+ * Over the control socket: {"command":"campaigns"} answers with a line for each campaign, as campaign_json
+ * makes it: of the latest "most" (1,000 at most), only of a "kind", only those that are "open":true. With
+ * "id" one in full. */
 #ifndef DAEMON_KEEPER_WATCH_H
 #define DAEMON_KEEPER_WATCH_H
 

@@ -85,20 +85,16 @@ static void make_sender(const struct attempt *attempt, uint64_t seed, struct tra
     const struct slice domain = domain_of(attempt->sender);
     const struct slice local = slice_head(attempt->sender, attempt->sender.len - domain.len);
     const size_t len = shape_local(local, shape);
-    if (attempt->sender.len == 0)
-        trace->flags |= TRACE_NULL;
     trace->sender = key_of(slice_hash_fold(attempt->sender, seed));
     trace->shape = short_of(slice_of(shape, len), slice_hash_fold(domain, seed));
 }
 
 static void make_envelope(const struct attempt *attempt, uint64_t seed, struct trace *trace)
 {
-    if (attempt_has(attempt, ATTEMPT_HAS_SENDER))
-        make_sender(attempt, seed, trace);
+    if (attempt_has(attempt, ATTEMPT_HAS_SENDER) && attempt->sender.len == 0)
+        trace->flags |= TRACE_NULL;
     trace->tried = (uint16_t)(attempt->recipients_tried < 65535 ? attempt->recipients_tried : 65535);
     trace->unknown = (uint16_t)(attempt->recipients_unknown < 65535 ? attempt->recipients_unknown : 65535);
-    if (attempt->recipient_count)
-        trace->chain[CHAIN_TARGET] = key_of(slice_hash_fold(domain_of(attempt->recipients[0]), seed + 1));
     if (!attempt_has(attempt, ATTEMPT_HAS_SENDER | ATTEMPT_HAS_RECIPIENTS) || !attempt->recipient_count)
         return;
     trace->flags |= TRACE_ENVELOPE;
@@ -107,8 +103,14 @@ static void make_envelope(const struct attempt *attempt, uint64_t seed, struct t
                                              recipients_hash(attempt, seed));
 }
 
-static void make_message(const struct attempt *attempt, uint64_t seed, struct trace *trace)
+/* What only attempts have that are looked back at. */
+static void make_rest(const struct attempt *attempt, uint64_t seed, struct trace *trace)
 {
+    if (attempt_has(attempt, ATTEMPT_HAS_SENDER))
+        make_sender(attempt, seed, trace);
+    if (attempt->recipient_count)
+        trace->chain[CHAIN_TARGET] = key_of(slice_hash_fold(domain_of(attempt->recipients[0]), seed + 1));
+    trace->chain[CHAIN_NET] = key_of(network_key(trace, 22, 48) ^ seed);
     const uint64_t octets = attempt->octets ? attempt->octets : attempt->size;
     trace->octets = (uint32_t)(octets < UINT32_MAX ? octets : UINT32_MAX);
     if (attempt_has(attempt, ATTEMPT_HAS_BODY))
@@ -117,7 +119,6 @@ static void make_message(const struct attempt *attempt, uint64_t seed, struct tr
 
 static void make_client(const struct attempt *attempt, uint64_t seed, struct trace *trace)
 {
-    char shape[SHAPE_SIZE];
     trace->host = host_key_of(&attempt->peer);
     trace->family = attempt->peer.family;
     if (attempt_has(attempt, ATTEMPT_HAS_PTR))
@@ -131,6 +132,12 @@ static void make_client(const struct attempt *attempt, uint64_t seed, struct tra
     if (attempt->spf_pass.len)
         trace->passes = short_of(attempt->spf_pass, seed + 2);
     trace->as_number = attempt->as_number;
+}
+
+/* What the client shows of its program. */
+static void make_program(const struct attempt *attempt, uint64_t seed, struct trace *trace)
+{
+    char shape[SHAPE_SIZE];
     if (attempt->fingerprint.len)
         trace->print = short_of(attempt->fingerprint, seed);
     if (!attempt_has(attempt, ATTEMPT_HAS_HELO) || !attempt->helo.len)
@@ -150,13 +157,15 @@ void trace_make(const struct attempt *attempt, uint64_t seed, struct trace *ret_
                           .verdict = (uint8_t)attempt->verdict};
     make_client(attempt, seed, &trace);
     make_envelope(attempt, seed, &trace);
-    make_message(attempt, seed, &trace);
     trace.chain[CHAIN_HOST] = host_key_hash(trace.host, seed);
-    trace.chain[CHAIN_NET] = key_of(network_key(&trace, 22, 48) ^ seed);
     if (attempt_finding(attempt, FIND_HTTP_TUNNEL))
         trace.flags |= TRACE_TUNNEL;
     if (attempt_finding(attempt, FIND_TRAP)) /* it only seems to be taken */
         trace.verdict = ATTEMPT_REFUSED;
+    if (trace.verdict != ATTEMPT_ACCEPTED || trace_is(&trace, TRACE_TUNNEL)) {
+        make_program(attempt, seed, &trace);
+        make_rest(attempt, seed, &trace);
+    }
     if (attempt_has(attempt, ATTEMPT_HAS_DURATION))
         trace.flags |= TRACE_TIMED;
     if (attempt->gave_up || !attempt_has(attempt, ATTEMPT_HAS_END))

@@ -44,7 +44,6 @@ struct trace {
     uint32_t passes;        /* domain whose SPF passes */
     uint32_t as_number;
     uint32_t campaign; /* number of the slot + 1 that it belongs to; 0: none */
-    uint32_t text;     /* where its texts stand */
     uint16_t tried;
     uint16_t unknown;
     uint16_t flags;  /* enum trace_flag */
@@ -52,7 +51,8 @@ struct trace {
     uint8_t family;  /* enum address_family */
 };
 
-/* Fills all but campaign and text. */
+/* Fills all but campaign; of an attempt that was taken no more than who it was and which message it
+ * brought. */
 void trace_make(const struct attempt *attempt, uint64_t seed, struct trace *ret_trace);
 
 static inline bool trace_is(const struct trace *trace, unsigned flags)
