@@ -5,6 +5,7 @@
 #include "base/calendar.h"
 #include "base/text.h"
 #include "watch/campaign.h"
+#include "watch/export.h"
 
 #include <jansson.h>
 #include <stdlib.h>
@@ -13,6 +14,7 @@
 #define REQUEST_MAX 256u
 #define LIMIT       50
 #define LIMIT_MAX   1000
+#define EXPORT_MAX  (1u << 20)
 #define WIDTH       78u
 
 struct campaigns {
@@ -21,6 +23,8 @@ struct campaigns {
     struct cli_table *table;
     const char *kind; /* only of this, or NULL */
     bool open_only;
+    bool exports; /* what is suggested, in this form */
+    enum export_form form;
     uint64_t limit;
     size_t count, room;
     struct row *list; /* in the order of the answer */
@@ -144,7 +148,8 @@ static void table_cell(struct campaigns *campaigns, struct slice text)
 
 static void hosts_show(struct campaigns *campaigns, const json_t *campaign)
 {
-    static const char *const heads[] = {"HOST", "NAME", "OF", "NETWORK", ">ATTEMPTS", ">REFUSED", NULL};
+    static const char *const heads[] = {"HOST",      "NAME",     "OF",       "NETWORK",
+                                        ">ATTEMPTS", ">REFUSED", "SHUT OUT", NULL};
     const json_t *list = json_object_get(campaign, "host_table"), *host;
     size_t i;
     campaigns->table = cli_table_new(heads);
@@ -157,6 +162,8 @@ static void hosts_show(struct campaigns *campaigns, const json_t *campaign)
                       arena_format(&campaigns->arena, "#%llu", (unsigned long long)number_of(host, "group")));
         cli_table_add_number(campaigns->table, number_of(host, "attempts"));
         cli_table_add_number(campaigns->table, number_of(host, "refused"));
+        cli_table_add(campaigns->table,
+                      json_is_true(json_object_get(host, "suggested")) ? SLICE("suggested") : SLICE("no"));
     }
     cli_table_end(campaigns->table, campaigns->cli);
     const uint64_t all = number_of(campaign, "hosts");
@@ -227,8 +234,40 @@ static void campaign_show(struct campaigns *campaigns, const json_t *campaign)
     timeline_show(campaigns, campaign);
 }
 
+/* --- for other programs --------------------------------------------------------------------------------- */
+
+/* An address, or a /64. */
+static bool entry_make(const json_t *campaign, const json_t *host, struct export_entry *entry)
+{
+    int64_t last_ms;
+    *entry = (struct export_entry){.reason = text_of(campaign, "reason"),
+                                   .evidence = text_of(campaign, "id")};
+    if (calendar_parse_iso(text_of(campaign, "last"), &last_ms))
+        entry->made_ms = last_ms;
+    return json_is_true(json_object_get(host, "suggested")) &&
+           prefix_parse(text_of(host, "address"), &entry->address);
+}
+
+static int export_show(struct campaigns *campaigns, const json_t *campaign)
+{
+    const json_t *list = json_object_get(campaign, "host_table"), *host;
+    const size_t most = json_array_size(list);
+    struct export_entry *entries = arena_take(&campaigns->arena, (most + 1) * sizeof *entries);
+    size_t count = 0, i;
+    struct buf out;
+    json_array_foreach(list, i, host) count += entry_make(campaign, host, &entries[count]);
+    buf_init(&out, EXPORT_MAX);
+    const bool fits = export_print(campaigns->form, entries, count, 0, &out);
+    if (fits)
+        cli_print("%.*s", SLICE_ARGS(buf_slice(&out)));
+    buf_drop(&out);
+    return fits ? CLI_OK : cli_fail(campaigns->cli, "there are too many hosts");
+}
+
 static int one_show(struct campaigns *campaigns)
 {
+    if (campaigns->exports && campaigns->count)
+        return export_show(campaigns, campaigns->list[0].object);
     for (size_t i = 0; i < campaigns->count; i++) {
         if (campaigns->cli->json)
             cli_print("%.*s\n", SLICE_ARGS(campaigns->list[i].raw));
@@ -252,6 +291,11 @@ static int run(struct cli *cli, int argc, char **argv)
         return cli_fail_usage(cli, "there is no kind \"%s\"", campaigns.kind);
     if (!cli_option_number(cli, "limit", LIMIT, &campaigns.limit))
         return CLI_USAGE;
+    const char *form = cli_option(cli, "export");
+    campaigns.exports = form != NULL;
+    if (form && (!id || !export_form_parse(slice_text(form), &campaigns.form)))
+        return cli_fail_usage(
+            cli, "--export wants a campaign's ID, and is access, cidr, nftables, rbldnsd or json");
     campaigns.open_only = cli_option(cli, "open") != NULL;
     arena_init(&campaigns.arena, NULL, 0);
     int status = ask(&campaigns, id);
@@ -266,6 +310,7 @@ static int run(struct cli *cli, int argc, char **argv)
 static const struct cli_option options[] = {
     {0, "open", NULL, "only those that go on"},
     {0, "kind", "KIND", "only of this kind: relay-rotation, botnet, repeat-host, ..."},
+    {0, "export", "FORM", "the hosts to shut out of one: access, cidr, nftables, rbldnsd, json"},
     {'n', "limit", "N", "at most N of them, the newest; default 50, no more than 1000"},
     {0, NULL, NULL, NULL},
 };
@@ -282,7 +327,8 @@ const struct cli_command command_campaigns = {
             "(relay-rotation) or side by side (botnet); a host or a network that comes back\n"
             "after it was refused (repeat-host, repeat-netblock); somebody who guesses\n"
             "addresses (dictionary); open web proxies (open-proxy). With an ID its hosts and\n"
-            "its attempts are listed.\n",
+            "its attempts are listed. SHUT OUT says whether there is enough against a host\n"
+            "by itself; nobody is shut out by Postern of its own accord.\n",
     .examples = "postern campaigns --open\n"
                 "postern campaigns --kind relay-rotation --json\n",
 };

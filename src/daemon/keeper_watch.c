@@ -330,7 +330,7 @@ static void campaign_say(struct asked *asked, const struct campaign *campaign, b
         return;
     buf_init(&line, LINE_MAX);
     json_begin(&json, &line);
-    campaign_json(campaign, open, asked->id != 0, &json);
+    campaign_json(campaign, open, asked->keeper->watch, asked->id != 0, &json);
     if (json_end(&json))
         control_line(asked->control, asked->request, buf_slice(&line));
     buf_drop(&line);

@@ -39,7 +39,8 @@ static void put_origin(struct json *json, const struct campaign_host *host)
     buf_drop(&text);
 }
 
-static void put_host(struct json *json, const struct campaign_host *host)
+static void put_host(struct json *json, const struct campaign *campaign, const struct campaign_host *host,
+                     const struct watch *watch)
 {
     json_object_open(json);
     put_address(json, host);
@@ -51,6 +52,7 @@ static void put_host(struct json *json, const struct campaign_host *host)
     json_put_u64(json, "group", host->group);
     put_time(json, "first", host->first_ms);
     put_time(json, "last", host->last_ms);
+    json_put_bool(json, "suggested", watch && watch_host_is_guilty(watch, campaign, host));
     json_object_close(json);
 }
 
@@ -94,7 +96,7 @@ static void put_timeline(struct json *json, const struct campaign *campaign)
     json_array_close(json);
 }
 
-static void put_whole(struct json *json, const struct campaign *campaign)
+static void put_whole(struct json *json, const struct campaign *campaign, const struct watch *watch)
 {
     json_put_u64(json, "networks", campaign->groups);
     json_put_u64(json, "unknown", campaign->unknown);
@@ -102,12 +104,13 @@ static void put_whole(struct json *json, const struct campaign *campaign)
     json_key(json, "host_table");
     json_array_open(json);
     for (uint32_t i = 0; i < campaign->host_count; i++)
-        put_host(json, &campaign->hosts[i]);
+        put_host(json, campaign, &campaign->hosts[i], watch);
     json_array_close(json);
     put_timeline(json, campaign);
 }
 
-void campaign_json(const struct campaign *campaign, bool open, bool whole, struct json *json)
+void campaign_json(const struct campaign *campaign, bool open, const struct watch *watch, bool whole,
+                   struct json *json)
 {
     struct buf sentence;
     buf_init(&sentence, CAMPAIGN_SENTENCE_MAX);
@@ -122,7 +125,7 @@ void campaign_json(const struct campaign *campaign, bool open, bool whole, struc
     put_time(json, "last", campaign->last_ms);
     json_put_bool(json, "open", open);
     if (whole)
-        put_whole(json, campaign);
+        put_whole(json, campaign, watch);
     json_object_close(json);
     buf_drop(&sentence);
 }

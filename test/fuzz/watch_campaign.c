@@ -12,7 +12,7 @@ static void tell(const struct campaign *campaign)
     campaign_sentence(campaign, &out);
     buf_clear(&out);
     json_begin(&json, &out);
-    campaign_json(campaign, true, true, &json);
+    campaign_json(campaign, true, NULL, true, &json);
     assert(json_end(&json));
     buf_drop(&out);
 }
