@@ -208,7 +208,7 @@ class Postern:
         return self.objects("status")
 
     def pids(self, role):
-        """Process ids of gate, courier or keeper, as status tells them."""
+        """Process ids of gate, courier, keeper or archivist, as status tells them."""
         return [row["pid"] for row in self.status() if row.get("process") == role and row.get("pid")]
 
     # --- once it has ended
