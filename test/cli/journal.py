@@ -311,6 +311,56 @@ class Explain(Journal):
         self.assertIn('has no session 028t5cy4tqkff', result.stderr)
 
 
+class History(Journal):
+    WORDS = (['--client', '192.0.2.0/24'], ['--ptr', 'example.org'], ['--to', 'jill'], ['--from', '<>'], ['--verdict', 'pass'],
+             ['--finding', 'junk'], ['--until', '2026-07-24 04:00'], [])
+
+    def days(self):
+        return [json.loads(line) for line in self.postern('history', '--json').stdout.splitlines()]
+
+    def rebuild(self):
+        result = self.postern('history', 'rebuild')
+        self.assertEqual((result.returncode, result.stderr), (0, ''))
+
+    def test_finds_the_same(self):
+        self.sample()
+        before = [self.sessions(*words) for words in self.WORDS]
+        self.rebuild()
+        self.assertEqual([(day['day'], day['sessions']) for day in self.days()], [('2026-07-24', 4)])
+        self.assertEqual([self.sessions(*words) for words in self.WORDS], before)
+        for words, found in zip(self.WORDS, before):
+            self.assertEqual(self.postern('sessions', '--count', *words).stdout, f'{len(found)}\n', words)
+        self.rebuild()
+        self.assertEqual([self.sessions(*words) for words in self.WORDS], before)
+
+    def test_explain_goes_to_the_place(self):
+        self.sample()
+        before = self.postern('explain', 'last').stdout
+        self.rebuild()
+        self.assertEqual(self.postern('explain', 'last').stdout, before)
+
+    def test_damage_is_told(self):
+        self.sample()
+        self.rebuild()
+        self.assertEqual(self.postern('history', 'verify').returncode, 0)
+        with open(os.path.join(self.state, 'history', '2026-07-24.db'), 'r+b') as file:
+            file.write(b'x' * 4096)
+        result = self.postern('history', 'verify')
+        self.assertEqual(result.returncode, 1)
+        self.assertIn('damaged', result.stdout)
+        result = self.postern('sessions')
+        self.assertIn('1 day of the history cannot be searched', result.stderr)
+        self.rebuild()
+        self.assertEqual(self.postern('history', 'verify').returncode, 0)
+        self.assertEqual(len(self.sessions()), 4)
+
+    def test_wrong_words_are_explained(self):
+        self.assertEqual(self.postern('history', 'burn').returncode, 64)
+        result = self.postern('history')
+        self.assertEqual(result.returncode, 1)
+        self.assertIn('there is no history', result.stderr)
+
+
 class Files(Journal):
     def test_list(self):
         self.sample()

@@ -10,6 +10,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <spawn.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -195,6 +196,39 @@ static void test_rebuilt_from_the_journal(void **state)
     finds_everything(world);
 }
 
+/* A disk that takes no more stops the writing, not the process; once it takes again nothing is missing. */
+static void test_disk_refuses(void **state)
+{
+    struct world *world = *state;
+    struct rlimit before, small;
+    struct archive_counts counts;
+    struct error error;
+    unsigned damages = 0;
+    crowd_finish(world, crowd_begin(world, 3000, 12));
+    struct archive *archive = archive_begin(world, &damages);
+    while (archive_turn(archive, 500) && archive_commit(archive, &error) == 0) {
+        archive_counts(archive, &counts);
+        if (counts.sessions > 500)
+            break;
+    }
+    assert_int_equal(getrlimit(RLIMIT_FSIZE, &before), 0);
+    small = (struct rlimit){.rlim_cur = 16384, .rlim_max = before.rlim_max};
+    signal(SIGXFSZ, SIG_IGN);
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &small), 0);
+    while (archive_turn(archive, 500))
+        continue;
+    for (int i = 0; i < 3; i++)
+        assert_int_equal(archive_commit(archive, &error), -1);
+    assert_false(archive_turn(archive, 500) && archive_commit(archive, &error) == 0);
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
+    archive_counts(archive, &counts);
+    assert_true(counts.refused >= 3 && counts.error.text[0]);
+    archive_finish(archive);
+    assert_int_equal(damages, 0);
+    assert_int_equal(is_sound(world), 3000);
+    finds_everything(world);
+}
+
 #define CAMPAIGN UINT64_C(0x0123456789abcdef)
 
 static bool is_member(const struct crowd_session *session)
@@ -307,6 +341,7 @@ int main(int argc, char **argv)
         cmocka_unit_test_setup_teardown(test_damaged_days_are_made_anew, world_make, world_drop),
         cmocka_unit_test_setup_teardown(test_killed_while_mending, world_make, world_drop),
         cmocka_unit_test_setup_teardown(test_rebuilt_from_the_journal, world_make, world_drop),
+        cmocka_unit_test_setup_teardown(test_disk_refuses, world_make, world_drop),
         cmocka_unit_test_setup_teardown(test_campaigns, world_make, world_drop),
         cmocka_unit_test_setup_teardown(test_only_one_writes, world_make, world_drop),
         cmocka_unit_test_setup_teardown(test_goes_with_the_journal, world_make, world_drop),
