@@ -176,10 +176,9 @@ static bool print_live(const struct cli *cli, const struct site *site)
     struct live live = {.cli = cli};
 
     cli_print("\n");
-    if (site_asks_names(site))
-        survey_run(site, live_row, &live);
-    else
-        cli_print("dns.server is none: there is nobody to ask.\n");
+    survey_run(site, live_row, &live);
+    if (!site_asks_names(site))
+        cli_print("dns.server is none: no name server is asked.\n");
     return !live.bad;
 }
 
@@ -189,8 +188,7 @@ static bool json_live(struct json *json, const struct site *site)
 
     json_key(json, "live");
     json_array_open(json);
-    if (site_asks_names(site))
-        survey_run(site, live_row, &live);
+    survey_run(site, live_row, &live);
     json_array_close(json);
     return !live.bad;
 }
@@ -331,7 +329,7 @@ static int run(struct cli *cli, int argc, char **argv)
 }
 
 static const struct cli_option options[] = {
-    {0, "live", NULL, "ask name servers and blocklists, too, and tell what came"},
+    {0, "live", NULL, "ask name servers, blocklists and mail servers, too, and tell what came"},
     {0, NULL, NULL, NULL},
 };
 
@@ -348,9 +346,10 @@ const struct cli_command command_check_config = {
             "use, such as a way to relay for strangers. The exit status is 78 where there\n"
             "are mistakes, else 0.\n"
             "\n"
-            "--live asks each name server by itself, and each blocklist for its test entries\n"
-            "(RFC 5782), with the configuration's own deadlines. The exit status is 1 then\n"
-            "where one does not answer, invents names, or is no list.\n",
+            "--live asks each name server by itself, each blocklist for its test entries\n"
+            "(RFC 5782), and connects to each mail server of a route, with the\n"
+            "configuration's own deadlines. The exit status is 1 then where one does not\n"
+            "answer, invents names, is no list, or does not greet.\n",
     .examples = "postern check-config\n"
                 "postern check-config --live\n"
                 "postern check-config etc/demo.conf\n",

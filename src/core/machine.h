@@ -2,9 +2,9 @@
  *
  * The house: session.c takes the inputs apart and keeps the time; command.c makes lines into commands and
  * runs their rows; command_*.c are the commands; stage.c runs checks and turn.c is what they see; policy.c
- * makes a verdict of their findings; message.c takes the content in, finish.c decides at its end; talk.c says
- * and records; opening.c is the start of a connection: limits and PROXY. What is held back from a client for
- * its conduct is in conduct.h. */
+ * makes a verdict of their findings; message.c takes the content in, finish.c decides at its end,
+ * forwarder.c finds out whom a trusted forwarder has it from; talk.c says and records; opening.c is the start
+ * of a connection: limits and PROXY. What is held back from a client for its conduct is in conduct.h. */
 #ifndef CORE_MACHINE_H
 #define CORE_MACHINE_H
 

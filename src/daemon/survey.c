@@ -1,19 +1,13 @@
 #include "daemon/survey.h"
 
 #include "daemon/services.h"
+#include "daemon/survey_part.h"
 
 #include <stdio.h>
 
-#define WORDS_MAX 400
-#define GRACE_MS  6000u /* a list that nobody answered for is asked once more after five seconds */
+#define GRACE_MS 6000u /* a list that nobody answered for is asked once more after five seconds */
 
-struct survey {
-    const struct site *site;
-    void (*row)(void *data, const struct survey_row *row);
-    void *data;
-};
-
-static void row_say(const struct survey *survey, struct survey_row row, const char *came)
+void survey_row_say(const struct survey *survey, struct survey_row row, const char *came)
 {
     row.came = slice_text(came);
     survey->row(survey->data, &row);
@@ -32,8 +26,8 @@ struct server {
     struct resolver *resolver;
     enum answer_status status; /* PENDING: it is awaited */
     bool gone;
-    char answer[WORDS_MAX];
-    char reason[WORDS_MAX]; /* why it rewrites, or empty */
+    char answer[SURVEY_WORDS];
+    char reason[SURVEY_WORDS]; /* why it rewrites, or empty */
 };
 
 static void server_answered(struct resolver_waiter *waiter, const struct resolver_answer *answer)
@@ -72,16 +66,16 @@ static void server_ask(struct server *server, struct loop *loop, const struct si
     while (is_busy(server) && loop_now_ms(loop) < due_ms);
 }
 
-static bool server_words(const struct server *server, char words[WORDS_MAX])
+static bool server_words(const struct server *server, char words[SURVEY_WORDS])
 {
     if (server->status == ANSWER_PENDING || server->gone)
-        snprintf(words, WORDS_MAX, "does not answer");
+        snprintf(words, SURVEY_WORDS, "does not answer");
     else if (server->status == ANSWER_FAILED)
-        snprintf(words, WORDS_MAX, "answers, but not with what was asked for: %.200s", server->answer);
+        snprintf(words, SURVEY_WORDS, "answers, but not with what was asked for: %.200s", server->answer);
     else if (server->reason[0])
-        snprintf(words, WORDS_MAX, "answers, but invents: %.200s", server->reason);
+        snprintf(words, SURVEY_WORDS, "answers, but invents: %.200s", server->reason);
     else
-        snprintf(words, WORDS_MAX, "answers");
+        snprintf(words, SURVEY_WORDS, "answers");
     return !server->gone && !server->reason[0] &&
            (server->status == ANSWER_FOUND || server->status == ANSWER_NONE);
 }
@@ -90,7 +84,7 @@ static void server_survey(const struct survey *survey, struct loop *loop, const 
 {
     const struct settings *set = &survey->site->set;
     struct server server = {.status = ANSWER_PENDING};
-    char text[ADDRESS_PORT_TEXT_SIZE], words[WORDS_MAX];
+    char text[ADDRESS_PORT_TEXT_SIZE], words[SURVEY_WORDS];
     struct error error;
     struct survey_row row = {.kind = "name server",
                              .name = slice_of(text, address_port_print(address, text))};
@@ -104,14 +98,14 @@ static void server_survey(const struct survey *survey, struct loop *loop, const 
                                                                 .data = &server},
                                     &error);
     if (!server.resolver) {
-        row_say(survey, row, error.text);
+        survey_row_say(survey, row, error.text);
         return;
     }
     server_ask(&server, loop, survey->site);
     row.fine = server_words(&server, words);
     row.took_ms = loop_now_ms(loop) - begun_ms;
     resolver_close(server.resolver);
-    row_say(survey, row, words);
+    survey_row_say(survey, row, words);
 }
 
 static void servers_survey(const struct survey *survey, struct loop *loop)
@@ -120,8 +114,8 @@ static void servers_survey(const struct survey *survey, struct loop *loop)
     struct error error;
     size_t count = 0;
     if (resolver_servers(survey->site->set.dns_server, servers, &count, &error) < 0)
-        row_say(survey, (struct survey_row){.kind = "name server", .name = SLICE("of the system")},
-                error.text);
+        survey_row_say(survey, (struct survey_row){.kind = "name server", .name = SLICE("of the system")},
+                       error.text);
     for (size_t i = 0; i < count; i++)
         server_survey(survey, loop, &servers[i]);
 }
@@ -171,22 +165,24 @@ static void entry_ask(struct services *services, struct loop *loop, const struct
 }
 
 static bool list_words(const struct blocklist *list, const struct blocklist_counts *counts,
-                       const struct test_entry *entry, char words[WORDS_MAX])
+                       const struct test_entry *entry, char words[SURVEY_WORDS])
 {
     char room[BLOCKLIST_WORDS_MAX];
     struct slice trouble;
     switch (counts->state) {
-    case BLOCKLIST_UNPROVED: snprintf(words, WORDS_MAX, "no name server has an answer of it"); return false;
+    case BLOCKLIST_UNPROVED:
+        snprintf(words, SURVEY_WORDS, "no name server has an answer of it");
+        return false;
     case BLOCKLIST_OFF:
         trouble = blocklist_trouble_words(counts->trouble, &counts->code, room);
-        snprintf(words, WORDS_MAX, "%.*s", SLICE_ARGS(trouble));
+        snprintf(words, SURVEY_WORDS, "%.*s", SLICE_ARGS(trouble));
         return false;
     case BLOCKLIST_WORKS: break;
     }
     if (!list->probes)
-        snprintf(words, WORDS_MAX, "is believed: by its configuration it has no test entries");
+        snprintf(words, SURVEY_WORDS, "is believed: by its configuration it has no test entries");
     else
-        snprintf(words, WORDS_MAX, "has its test entries as they should be%s%s",
+        snprintf(words, SURVEY_WORDS, "has its test entries as they should be%s%s",
                  entry->codes[0] ? ": 127.0.0.2 is listed as " : "", entry->codes);
     return true;
 }
@@ -196,13 +192,13 @@ static void list_survey(const struct survey *survey, struct services *services, 
 {
     const struct blocklist *list = &survey->site->blocklists[index];
     struct blocklist_counts counts;
-    char words[WORDS_MAX];
+    char words[SURVEY_WORDS];
     blocklists_counts(services->blocklists, index, &counts);
     if (counts.state == BLOCKLIST_WORKS && list->probes && list->ipv4)
         entry_ask(services, loop, list, entry);
     struct survey_row row = {.kind = "blocklist", .name = list->name};
     row.fine = list_words(list, &counts, entry, words);
-    row_say(survey, row, words);
+    survey_row_say(survey, row, words);
 }
 
 static void lists_survey(const struct survey *survey, struct loop *loop)
@@ -223,15 +219,17 @@ static void lists_survey(const struct survey *survey, struct loop *loop)
 
 void survey_run(const struct site *site, void (*row)(void *data, const struct survey_row *row), void *data)
 {
-    const struct survey survey = {site, row, data};
+    struct survey survey = {.site = site, .row = row, .data = data};
     struct error error;
     struct loop *loop = loop_open(&error);
     if (!loop) {
-        row_say(&survey, (struct survey_row){.kind = "name server", .name = SLICE("all")}, error.text);
+        survey_row_say(&survey, (struct survey_row){.kind = "name server", .name = SLICE("all")}, error.text);
         return;
     }
-    servers_survey(&survey, loop);
-    if (site->blocklist_count)
+    if (site_asks_names(site))
+        servers_survey(&survey, loop);
+    if (site_asks_names(site) && site->blocklist_count)
         lists_survey(&survey, loop);
+    survey_inner(&survey, loop);
     loop_close(loop);
 }

@@ -1,16 +1,17 @@
-/* Whether those that a configuration wants to ask do answer: each name server by itself, then each blocklist
- * by its test entries (RFC 5782 section 5). For `postern check-config --live`; it waits for the answers. */
+/* Whether those that a configuration names do answer: each name server by itself, each blocklist by its test
+ * entries (RFC 5782 section 5), each mail server of the routes by its greeting. For `postern check-config
+ * --live`; it waits for the answers. */
 #ifndef DAEMON_SURVEY_H
 #define DAEMON_SURVEY_H
 
 #include "core/site.h"
 
 struct survey_row {
-    const char *kind;  /* "name server", "blocklist" */
-    struct slice name; /* an address with its port; a list's display name */
+    const char *kind;  /* "name server", "blocklist", "mail server" */
+    struct slice name; /* an address or name with its port; a list's display name */
     bool fine;
     struct slice came; /* what came, in words */
-    uint64_t took_ms;  /* of a name server: until it did */
+    uint64_t took_ms;  /* until it did; 0: not measured */
 };
 
 /* The rows live for the call. */
