@@ -3,6 +3,7 @@
 
 #include "base/calendar.h"
 #include "core/event.h"
+#include "watch/campaign_json.h"
 #include "wire/json.h"
 
 #define JSON_MAX (1024u * 1024u * 1024u)
@@ -53,86 +54,18 @@ static void verdicts_put(struct json *json, const struct scan_counts *counts)
     json_object_close(json);
 }
 
-static void hosts_put(struct json *json, const struct campaign *campaign,
-                      const bool guilty[CAMPAIGN_HOSTS_MAX])
-{
-    char text[SCAN_LOG_WORD_SIZE];
-
-    json_key(json, "host_table");
-    json_array_open(json);
-    for (uint32_t i = 0; i < campaign->host_count; i++) {
-        const struct campaign_host *host = &campaign->hosts[i];
-        json_object_open(json);
-        json_put_text(json, "address", scan_log_host(host->key, host->family, text));
-        json_put_text(json, "ptr", slice_text(host->ptr));
-        json_put_text(json, "origin", scan_log_origin(host, text));
-        json_put_u64(json, "attempts", host->attempts);
-        json_put_u64(json, "refused", host->refused);
-        json_put_u64(json, "unknown", host->unknown);
-        json_put_u64(json, "group", host->group);
-        time_put(json, "first", host->first_ms);
-        time_put(json, "last", host->last_ms);
-        json_put_bool(json, "suggested", guilty[i]);
-        json_object_close(json);
-    }
-    json_array_close(json);
-}
-
-static void timeline_put(struct json *json, const struct campaign *campaign)
-{
-    static const char *const verdicts[] = {"accepted", "deferred", "refused", "dropped", "left"};
-    char text[SCAN_LOG_WORD_SIZE];
-
-    json_key(json, "timeline");
-    json_array_open(json);
-    for (uint32_t i = 0; i < campaign->moment_count; i++) {
-        const struct campaign_moment *moment = campaign_moment(campaign, i);
-        json_object_open(json);
-        time_put(json, "time", moment->start_ms);
-        if (moment->host < campaign->host_count)
-            json_put_text(
-                json, "address",
-                scan_log_host(campaign->hosts[moment->host].key, campaign->hosts[moment->host].family, text));
-        json_put_text(json, "verdict",
-                      slice_text(moment->verdict <= ATTEMPT_LEFT ? verdicts[moment->verdict] : ""));
-        json_object_close(json);
-    }
-    json_array_close(json);
-}
-
-static void campaign_put(struct json *json, const struct scan_log *log, size_t index)
+static void campaigns_put(struct json *json, const struct scan_log *log)
 {
     struct campaign campaign;
     bool guilty[CAMPAIGN_HOSTS_MAX];
-    struct buf sentence;
 
-    scan_found_campaign(log->found, index, &campaign, guilty);
-    buf_init(&sentence, CAMPAIGN_SENTENCE_MAX);
-    campaign_sentence(&campaign, &sentence);
-    json_object_open(json);
-    id_put(json, "id", campaign.id);
-    json_put_text(json, "kind", slice_text(campaign_kind_word(campaign.kind)));
-    json_put_text(json, "sentence", buf_slice(&sentence));
-    json_put_u64(json, "attempts", campaign.attempts);
-    json_put_u64(json, "hosts", campaign.host_total);
-    time_put(json, "first", campaign.first_ms);
-    time_put(json, "last", campaign.last_ms);
-    json_put_u64(json, "networks", campaign.groups);
-    json_put_u64(json, "unknown", campaign.unknown);
-    json_put_text(json, "reason", slice_text(campaign_reason(campaign.kind)));
-    hosts_put(json, &campaign, guilty);
-    timeline_put(json, &campaign);
-    json_object_close(json);
-    buf_drop(&sentence);
-    campaign_done(&campaign);
-}
-
-static void campaigns_put(struct json *json, const struct scan_log *log)
-{
     json_key(json, "campaigns");
     json_array_open(json);
-    for (size_t i = 0; i < scan_found_count(log->found); i++)
-        campaign_put(json, log, i);
+    for (size_t i = 0; i < scan_found_count(log->found); i++) {
+        scan_found_campaign(log->found, i, &campaign, guilty);
+        campaign_json(&campaign, false, true, json);
+        campaign_done(&campaign);
+    }
     json_array_close(json);
     json_put_u64(json, "campaigns_dropped", scan_found_dropped(log->found));
 }

@@ -66,7 +66,8 @@ static void put_moment(struct json *json, const struct campaign *campaign,
                        const struct campaign_moment *moment)
 {
     json_object_open(json);
-    put_id(json, "id", moment->id);
+    if (moment->id) /* old logs have no sessions */
+        put_id(json, "id", moment->id);
     put_time(json, "time", moment->start_ms);
     if (moment->host < campaign->host_count)
         put_address(json, &campaign->hosts[moment->host]);

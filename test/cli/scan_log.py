@@ -136,7 +136,7 @@ class ScanLog(unittest.TestCase):
         self.assertEqual(self.scan('-c', '/nowhere', log('seed-003.log')).returncode, 78)
 
     def test_origins(self):
-        made = subprocess.run([os.path.join(HERE, '..', 'io', 'origin.pl'), self.folder], check=False, timeout=60)
+        made = subprocess.run(['perl', os.path.join(HERE, '..', 'io', 'origin.pl'), self.folder], check=False, timeout=60)
         if made.returncode == 77:
             self.skipTest('libmaxmind-db-writer-perl is missing')
         path = os.path.join(self.folder, 'moved.log')
