@@ -101,7 +101,7 @@ static void session_over(struct scan_join *join, const struct maillog_head *head
         session->open->ended = true;
     if (queued)
         queued->ended = true;
-    if (queued && (queued->content || (queued->lost && !queued->queued)))
+    if (queued && queued->content) /* else the queue manager may still tell that it was taken */
         scan_envelope_end(join, queued);
     scan_session_end(join, session);
 }
@@ -179,20 +179,26 @@ static void client(struct scan_join *join, const struct maillog_head *head,
 static void split(struct scan_join *join, struct scan_envelope *envelope)
 {
     const uint64_t key = envelope->key;
+    const int64_t heard_ms = envelope->heard_ms;
+    const bool has_message_id = envelope->has_message_id, message_id = envelope->message_id;
+    char name[ATTEMPT_TEXT_MAX];
     const struct maillog_record client = {
         .has = MAILLOG_HAS_CLIENT | (envelope->has_ptr ? MAILLOG_HAS_NAME : 0u),
         .address = envelope->peer,
-        .name = envelope->ptr,
+        .name = slice_of(name, envelope->ptr.len),
         .authenticated = envelope->authenticated,
     };
-    struct scan_envelope *second = scan_envelope_begin(join, envelope->heard_ms);
 
+    /* Where there is room for one alone, the second takes the first one's place. */
+    memcpy(name, envelope->ptr.len ? envelope->ptr.at : "", envelope->ptr.len);
+    envelope->has_message_id = false;
+    scan_envelope_end(join, envelope);
+    struct scan_envelope *second = scan_envelope_begin(join, heard_ms);
     second->begun = true;
     scan_envelope_add(second, &client);
-    second->has_message_id = envelope->has_message_id;
-    second->message_id = envelope->message_id;
-    envelope->has_message_id = false;
-    scan_envelope_key(join, second, key); /* ends the first */
+    second->has_message_id = has_message_id;
+    second->message_id = message_id;
+    scan_envelope_key(join, second, key);
 }
 
 static void queued(struct scan_join *join, const struct maillog_head *head,

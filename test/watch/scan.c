@@ -435,6 +435,41 @@ static void memory_is_bounded(void **state)
     buf_drop(&log);
 }
 
+/* A refused envelope, then another one of the same session: also where there is room for one alone. */
+static void two_senders_are_two_envelopes(void **state)
+{
+    char path[PATH_SIZE], name[300];
+    const char *paths[] = {path};
+    struct buf log;
+    struct seen seen;
+
+    (void)state;
+    path_of(path, folder, "two");
+    memset(name, 'n', sizeof name - 1);
+    name[sizeof name - 1] = '\0';
+    buf_init(&log, TEXT_MAX);
+    assert_true(buf_add_format(
+        &log,
+        "Jul 24 01:11:45 mx postfix/smtpd[1]: NOQUEUE: reject: RCPT from %s[192.0.2.1]: 550 5.1.1 no; "
+        "from=<a@b.example> to=<c@d.example> proto=SMTP helo=<x>\n"
+        "Jul 24 01:11:46 mx postfix/smtpd[1]: 4F1B2C3D01: client=%s[192.0.2.1]\n"
+        "Jul 24 01:11:46 mx postfix/qmgr[2]: 4F1B2C3D01: from=<e@b.example>, size=10, nrcpt=1 (queue "
+        "active)\n"
+        "Jul 24 01:11:46 mx postfix/lmtp[3]: 4F1B2C3D01: to=<f@d.example>, relay=x, status=sent (ok)\n",
+        name, name));
+    file_write(path, buf_slice(&log), "2003-07-25");
+    for (size_t room = 1; room <= 2; room++) {
+        scan_with((struct scan_settings){.open_max = room}, paths, 1, &seen);
+        assert_int_equal(seen.counts.attempts, 2);
+        assert_int_equal(seen.counts.refused, 1);
+        assert_int_equal(seen.counts.accepted, 1);
+        assert_non_null(
+            memmem(seen.attempts.at, seen.attempts.len, " from=e@b.example to=f@d.example tried=1", 40));
+        seen_done(&seen);
+    }
+    buf_drop(&log);
+}
+
 static void what_is_no_log_is_refused(void **state)
 {
     static const char xz[] = "\xfd"
@@ -474,9 +509,9 @@ static void damage_is_told(void **state)
 static int folder_remove(void **state)
 {
     char command[PATH_SIZE];
-    static const char *const names[] = {"packed",  "log.1",  "log",       "log.0",   "mx1",
-                                        "mx2",     "years",  "times",     "strange", "long",
-                                        "endless", "log.xz", "damaged.gz"};
+    static const char *const names[] = {"packed",  "log.1", "log",    "log.0",     "mx1",
+                                        "mx2",     "years", "times",  "strange",   "long",
+                                        "endless", "two",   "log.xz", "damaged.gz"};
 
     (void)state;
     for (size_t i = 0; i < COUNT(names); i++) {
@@ -495,17 +530,12 @@ static int folder_make(void **state)
 int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(logs_give_their_attempts),
-        cmocka_unit_test(compressed_logs_give_the_same),
-        cmocka_unit_test(files_are_put_in_order),
-        cmocka_unit_test(hosts_are_told_apart),
-        cmocka_unit_test(years_follow_from_the_file),
-        cmocka_unit_test(times_are_chosen),
-        cmocka_unit_test(strange_lines_are_counted),
-        cmocka_unit_test(long_lines_are_cut),
-        cmocka_unit_test(memory_is_bounded),
-        cmocka_unit_test(what_is_no_log_is_refused),
-        cmocka_unit_test(damage_is_told),
+        cmocka_unit_test(logs_give_their_attempts),   cmocka_unit_test(compressed_logs_give_the_same),
+        cmocka_unit_test(files_are_put_in_order),     cmocka_unit_test(hosts_are_told_apart),
+        cmocka_unit_test(years_follow_from_the_file), cmocka_unit_test(times_are_chosen),
+        cmocka_unit_test(strange_lines_are_counted),  cmocka_unit_test(long_lines_are_cut),
+        cmocka_unit_test(memory_is_bounded),          cmocka_unit_test(two_senders_are_two_envelopes),
+        cmocka_unit_test(what_is_no_log_is_refused),  cmocka_unit_test(damage_is_told),
     };
 
     if (argc != 2)
