@@ -63,7 +63,7 @@ static void campaigns_put(struct json *json, const struct scan_log *log)
     json_array_open(json);
     for (size_t i = 0; i < scan_found_count(log->found); i++) {
         scan_found_campaign(log->found, i, &campaign, guilty);
-        campaign_json(&campaign, false, true, json);
+        campaign_json_judged(&campaign, guilty, json);
         campaign_done(&campaign);
     }
     json_array_close(json);

@@ -39,8 +39,7 @@ static void put_origin(struct json *json, const struct campaign_host *host)
     buf_drop(&text);
 }
 
-static void put_host(struct json *json, const struct campaign *campaign, const struct campaign_host *host,
-                     const struct watch *watch)
+static void put_host(struct json *json, const struct campaign_host *host, bool suggested)
 {
     json_object_open(json);
     put_address(json, host);
@@ -52,7 +51,7 @@ static void put_host(struct json *json, const struct campaign *campaign, const s
     json_put_u64(json, "group", host->group);
     put_time(json, "first", host->first_ms);
     put_time(json, "last", host->last_ms);
-    json_put_bool(json, "suggested", watch && watch_host_is_guilty(watch, campaign, host));
+    json_put_bool(json, "suggested", suggested);
     json_object_close(json);
 }
 
@@ -97,7 +96,7 @@ static void put_timeline(struct json *json, const struct campaign *campaign)
     json_array_close(json);
 }
 
-static void put_whole(struct json *json, const struct campaign *campaign, const struct watch *watch)
+static void put_whole(struct json *json, const struct campaign *campaign, const bool *suggested)
 {
     json_put_u64(json, "networks", campaign->groups);
     json_put_u64(json, "unknown", campaign->unknown);
@@ -105,13 +104,12 @@ static void put_whole(struct json *json, const struct campaign *campaign, const 
     json_key(json, "host_table");
     json_array_open(json);
     for (uint32_t i = 0; i < campaign->host_count; i++)
-        put_host(json, campaign, &campaign->hosts[i], watch);
+        put_host(json, &campaign->hosts[i], suggested[i]);
     json_array_close(json);
     put_timeline(json, campaign);
 }
 
-void campaign_json(const struct campaign *campaign, bool open, const struct watch *watch, bool whole,
-                   struct json *json)
+static void put_campaign(struct json *json, const struct campaign *campaign, bool open, const bool *suggested)
 {
     struct buf sentence;
     buf_init(&sentence, CAMPAIGN_SENTENCE_MAX);
@@ -125,8 +123,23 @@ void campaign_json(const struct campaign *campaign, bool open, const struct watc
     put_time(json, "first", campaign->first_ms);
     put_time(json, "last", campaign->last_ms);
     json_put_bool(json, "open", open);
-    if (whole)
-        put_whole(json, campaign, watch);
+    if (suggested)
+        put_whole(json, campaign, suggested);
     json_object_close(json);
     buf_drop(&sentence);
+}
+
+void campaign_json(const struct campaign *campaign, bool open, const struct watch *watch, bool whole,
+                   struct json *json)
+{
+    bool suggested[CAMPAIGN_HOSTS_MAX] = {false};
+    for (uint32_t i = 0; whole && watch && i < campaign->host_count; i++)
+        suggested[i] = watch_host_is_guilty(watch, campaign, &campaign->hosts[i]);
+    put_campaign(json, campaign, open, whole ? suggested : NULL);
+}
+
+void campaign_json_judged(const struct campaign *campaign, const bool suggested[CAMPAIGN_HOSTS_MAX],
+                          struct json *json)
+{
+    put_campaign(json, campaign, false, suggested);
 }

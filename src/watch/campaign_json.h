@@ -11,5 +11,8 @@
  * seconds verdict), the oldest first. Times are RFC 3339. Without a watch nothing is suggested. */
 void campaign_json(const struct campaign *campaign, bool open, const struct watch *watch, bool whole,
                    struct json *json);
+/* The same of the whole, closed, where each host was judged before. */
+void campaign_json_judged(const struct campaign *campaign, const bool suggested[CAMPAIGN_HOSTS_MAX],
+                          struct json *json);
 
 #endif

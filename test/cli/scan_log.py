@@ -92,6 +92,7 @@ class ScanLog(unittest.TestCase):
         self.assertTrue(campaign['sentence'].startswith('5 attempts in 42 s from 4 unrelated networks to deliver the same '
                                                         '1,762-octet message from 5140ghxc@aci.net to LENNON@'))
         self.assertEqual([host['attempts'] for host in campaign['host_table']], [2, 1, 1, 1])
+        self.assertTrue(all(host['suggested'] for host in campaign['host_table']))
         self.assertEqual({block['reason'] for block in found['blocks']}, {'Apparent open relay'})
         text = self.scan('--year', '2003', log('seed-003.log')).stdout.decode()
         self.assertRegex(text, r'61\.77\.232\.38 +2 +2 .* came again')
