@@ -41,6 +41,9 @@ enum event_type { EVENT_TYPE_NUMBER, EVENT_TYPE_TEXT, EVENT_TYPE_ADDRESS };
 #undef FIELD
 #undef EVENT_END
 
+/* session_ended.why */
+enum ending { END_NONE, END_QUIT, END_CLIENT_CLOSED, END_BY_US, END_TIMEOUT, END_STOPPED };
+
 struct event_field {
     const char *name;
     const char *doc;

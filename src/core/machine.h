@@ -48,9 +48,6 @@ enum pending {
     PENDING_TIME /* conduct.hold */
 };
 
-/* session_ended.why */
-enum ending { END_NONE, END_QUIT, END_CLIENT_CLOSED, END_BY_US, END_TIMEOUT, END_STOPPED };
-
 /* What a message needs while it comes in. */
 struct intake {
     struct dot dot;

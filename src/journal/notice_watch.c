@@ -15,7 +15,6 @@
 #define CAMPAIGN_LAST  189
 #define GATES          128 /* segment_gate */
 #define VERDICT_DROP   3   /* verdict.verdict */
-#define ENDED_BY_US    3   /* session_ended.why */
 #define SESSION_KINDS  3   /* the classes that a session can give cause to stand first */
 
 _Static_assert(NOTICE_RESOURCE == SESSION_KINDS - 1, "the classes of sessions stand first");
@@ -237,7 +236,7 @@ static bool began_before(const struct notice_watch *watch, uint64_t session)
 bool notice_watch_lacks(const struct notice_watch *watch, const struct event *event)
 {
     const struct event_session_ended *ended = &event->body.session_ended;
-    if (event->kind != EVENT_KIND_session_ended || (!ended->negative && ended->why != ENDED_BY_US))
+    if (event->kind != EVENT_KIND_session_ended || (!ended->negative && ended->why != END_BY_US))
         return false;
     return began_before(watch, event->stamp.session) || !watched_find(watch, event->stamp.session);
 }

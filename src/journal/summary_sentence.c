@@ -244,7 +244,9 @@ static const char *refusal_of(const struct summary *summary)
 {
     const struct summary_cause *cause = &summary->cause;
     if (cause->code == 421 || cause->verdict == ACTION_DROP)
-        return "the gate closed the connection";
+        return summary->ended && summary->why == END_CLIENT_CLOSED
+                   ? "the gate was about to close the connection"
+                   : "the gate closed the connection";
     if (cause->verdict == ACTION_DISCARD || cause->verdict == ACTION_TRAP)
         return "it seemed to be welcome, but was to be thrown away";
     return cause->code >= 500 ? "it was refused" : "it was put off until later";
