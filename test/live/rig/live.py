@@ -110,14 +110,16 @@ class Live:
 
     def play_again(self):
         """The sessions of all gates, played again under their own configurations: nothing may be different."""
-        played, different = 0, []
+        played, recorded, different = 0, 0, []
         for gate in self.gates:
-            for file, result in gate.played_again():
+            results = gate.played_again()
+            recorded += max((sum(result["not_played"].values()) + result["played"] for _, result in results), default=0)
+            for file, result in results:
                 played += result["played"]
                 if result["changed"] or result["unknown"] or result["same_by_other_finding"] \
                         or result["not_played"]["not_understood"] or result["not_played"]["old"]:
                     different.append(f"{file}: {json.dumps(result, indent=1)[:3000]}")
-        self.say(f"{played} sessions played again")
+        self.say(f"{played} of {recorded} recorded sessions played again")
         if different:
             raise Failure("\n".join(different))
 
