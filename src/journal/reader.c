@@ -18,6 +18,14 @@ struct stream {
     uint64_t offset;          /* of the next record */
 };
 
+/* The file that somebody looked back in, open for the next who does: sessions that end one behind the other
+ * have their beginnings close together. */
+struct look_back {
+    struct segment_file file;
+    const char *stream; /* NULL: none is open */
+    uint32_t sequence;
+};
+
 struct journal_reader {
     struct journal_reader_settings settings;
     char folder[3072];
@@ -26,6 +34,7 @@ struct journal_reader {
     size_t stream_count;
     size_t turn;    /* the stream whose turn it is */
     unsigned taken; /* events in this turn */
+    struct look_back *back;
     int inotify;
     bool opened;
     bool stale; /* files have come or gone since the listing was made */
@@ -187,22 +196,42 @@ bool journal_reader_next(struct journal_reader *reader, struct journal_item *ret
     return false;
 }
 
-void journal_reader_before(const struct journal_reader *reader, const struct journal_item *item,
-                           struct history *history)
+static void look_back_close(struct look_back *back)
 {
-    uint32_t previous = item->event.stamp.previous;
-    struct segment_file file;
-    for (size_t i = 0; i < reader->listing.count && previous && previous <= item->at.offset; i++) {
+    if (back->stream)
+        segment_file_close(&back->file);
+    back->stream = NULL;
+}
+
+/* NULL: the item's file is gone. */
+static struct segment_file *look_back_open(const struct journal_reader *reader,
+                                           const struct journal_item *item)
+{
+    struct look_back *back = reader->back;
+    if (back->stream == item->stream.at && back->sequence == item->at.sequence)
+        return &back->file;
+    look_back_close(back);
+    for (size_t i = 0; i < reader->listing.count; i++) {
         char stream[SEGMENT_STREAM_SIZE];
         const struct segment_name *name = &reader->listing.names[i];
         segment_stream_print(name, stream);
-        bool wanted = name->sequence == item->at.sequence && slice_equal(item->stream, slice_text(stream));
-        if (!wanted || segment_file_open(reader->folder, name, &file, NULL) < 0)
+        if (name->sequence != item->at.sequence || !slice_equal(item->stream, slice_text(stream)) ||
+            segment_file_open(reader->folder, name, &back->file, NULL) < 0)
             continue;
-        history_before(history, &file, item->at.offset - previous);
-        segment_file_close(&file);
-        return;
+        back->stream = item->stream.at;
+        back->sequence = item->at.sequence;
+        return &back->file;
     }
+    return NULL;
+}
+
+void journal_reader_before(const struct journal_reader *reader, const struct journal_item *item,
+                           struct history *history)
+{
+    const uint32_t previous = item->event.stamp.previous;
+    struct segment_file *file = previous && previous <= item->at.offset ? look_back_open(reader, item) : NULL;
+    if (file)
+        history_before(history, file, item->at.offset - previous);
 }
 
 /* --- the folder ---------------------------------------------------------------------------------------- */
@@ -210,6 +239,7 @@ void journal_reader_before(const struct journal_reader *reader, const struct jou
 /* Somebody emptied the folder and the numbers began anew: so does the reader. */
 static void streams_restart(struct journal_reader *reader)
 {
+    look_back_close(reader->back);
     for (size_t i = 0; i < reader->stream_count; i++) {
         struct stream *stream = reader->streams[i];
         const struct segment_name *last = file_last(reader, stream);
@@ -283,6 +313,7 @@ int journal_reader_open(const struct journal_reader_settings *settings, struct j
         return -1;
     segment_listing_drop(&listing);
     struct journal_reader *reader = memory_take(sizeof *reader);
+    reader->back = memory_take(sizeof *reader->back);
     reader->settings = *settings;
     snprintf(reader->folder, sizeof reader->folder, "%s", settings->folder);
     reader->inotify = settings->unwatched ? -1 : inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
@@ -309,6 +340,8 @@ void journal_reader_close(struct journal_reader *reader)
     segment_listing_drop(&reader->listing);
     if (reader->inotify >= 0)
         close(reader->inotify);
+    look_back_close(reader->back);
+    memory_give(reader->back, sizeof *reader->back);
     memory_give(reader, sizeof *reader);
 }
 
