@@ -224,7 +224,8 @@ static void take_moment(struct unpack *unpack, struct campaign_moment *moment)
 
 static bool is_sound(const struct campaign *campaign)
 {
-    if (!campaign->id || !campaign->kind || campaign->last_ms < campaign->first_ms || !campaign->like.family)
+    if (!campaign->id || !campaign->kind || campaign->last_ms < campaign->first_ms ||
+        campaign->last_ms > TRACE_TIME_MAX || campaign->first_ms < -TRACE_TIME_MAX || !campaign->like.family)
         return false;
     for (uint32_t i = 0; i < campaign->moment_count; i++)
         if (campaign->moments[i].host != CAMPAIGN_HOSTS_MAX &&

@@ -148,10 +148,17 @@ static void make_program(const struct attempt *attempt, uint64_t seed, struct tr
         trace->flags |= TRACE_HELO_TELLS;
 }
 
+static int64_t time_cut(int64_t unix_ms)
+{
+    if (unix_ms > TRACE_TIME_MAX)
+        return TRACE_TIME_MAX;
+    return unix_ms < -TRACE_TIME_MAX ? -TRACE_TIME_MAX : unix_ms;
+}
+
 void trace_make(const struct attempt *attempt, uint64_t seed, struct trace *ret_trace)
 {
     struct trace trace = {.id = attempt->id,
-                          .start_ms = attempt->unix_ms,
+                          .start_ms = time_cut(attempt->unix_ms),
                           .duration_ms = attempt->duration_ms,
                           .envelope = attempt->envelope,
                           .verdict = (uint8_t)attempt->verdict};

@@ -8,6 +8,9 @@
 
 #include "watch/attempt.h"
 
+/* Times further from 1970 are cut to this, so that spans can be added to them. */
+#define TRACE_TIME_MAX (INT64_C(1) << 60)
+
 enum trace_flag {
     TRACE_HAS_PTR = 1u << 0,
     TRACE_HAS_SPF = 1u << 1,

@@ -473,6 +473,25 @@ static void a_restart_forgets_no_campaign(void **state)
     rig_end(&rig);
 }
 
+/* No clock is so wrong that it does harm. */
+static void impossible_times_do_no_harm(void **state)
+{
+    static const int64_t times[] = {INT64_MIN, INT64_MAX, 0, INT64_MIN + 1, INT64_MAX - 1};
+    struct rig rig;
+    struct attempt attempt;
+    (void)state;
+    rig_begin(&rig);
+    for (size_t i = 0; i < 40; i++) {
+        char line[400];
+        snprintf(line, sizeof line, "address=198.%zu.100.2" LENNON, 20 + i % 5);
+        assert_true(attempt_parse(slice_text(line), &rig.arena, &attempt));
+        attempt.unix_ms = times[i % COUNT(times)];
+        watch_add(rig.watch, &attempt);
+        rig_notes(&rig);
+    }
+    rig_end(&rig);
+}
+
 /* More campaigns than there is room for: the quietest make room, and memory stays what it was. */
 static void room_is_bounded(void **state)
 {
@@ -519,6 +538,7 @@ int main(void)
         cmocka_unit_test(order_within_two_minutes_does_not_matter),
         cmocka_unit_test(what_is_quiet_closes),
         cmocka_unit_test(a_restart_forgets_no_campaign),
+        cmocka_unit_test(impossible_times_do_no_harm),
         cmocka_unit_test(room_is_bounded),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
