@@ -160,7 +160,7 @@ static int rebuild_asked(struct run *run)
     uint64_t before = 0;
 
     int status = ask(run, SLICE("{\"command\":\"rebuild\"}"), &asked);
-    while (status == CLI_OK && asked.behind) {
+    while (status == CLI_OK && (asked.behind || asked.gathered)) {
         (void)nanosleep(&(struct timespec){.tv_nsec = POLL_NS}, NULL);
         status = ask(run, SLICE("{\"command\":\"status\"}"), &asked);
         progress(asked.behind, asked.total);

@@ -256,10 +256,10 @@ static const char *check(struct archivist *archivist, const struct control_reque
 static const char *rebuild(struct archivist *archivist)
 {
     struct error error;
+    loop_remove(archivist->loop, &archivist->watch); /* its descriptor is the reader's, which goes */
     if (archive_rebuild(archivist->archive, &error) < 0)
         trouble(archivist, "remove the history", &error, "what could not be removed is used on");
-    loop_remove(archivist->loop, &archivist->watch);
-    archivist->watch.fd = archive_fd(archivist->archive);
+    archivist->watch = (struct loop_watch){.ready = written, .fd = archive_fd(archivist->archive)};
     if (archivist->watch.fd >= 0 && loop_add(archivist->loop, &archivist->watch, LOOP_READ, &error) < 0)
         archivist->watch.fd = -1; /* the slow look is enough */
     read_on(archivist);
