@@ -12,33 +12,50 @@
 static_assert(DRAFT_HEAD == RECORD_VERSION_SIZE + RECORD_HEAD,
               "a large message begins with VERSION and CONTENT");
 
-static int begin(struct segment *segment, const char *folder, uint64_t id, struct error *error)
+/* Under another name until it is locked: the courier sees a new segment at once, and takes one that nobody
+ * has locked for one that was left behind. */
+static int begin_draft(struct segment *segment, const char *folder, const char *draft, struct error *error)
 {
     struct files *files = segment->files;
     char head[RECORD_VERSION_SIZE];
-    char text[EVENT_ID_SIZE];
-    char name[EVENT_ID_SIZE + sizeof(SEGMENT_SUFFIX)];
     bool mine = false;
+
+    if (files->open(files, draft, FILES_WRITE | FILES_CREATE | FILES_NEW, &segment->descriptor, error) < 0 ||
+        files_claim(files, draft, segment->descriptor, &mine, error) < 0)
+        return -1;
+    if (!mine)
+        return error_set(error, EEXIST, "%s is taken", draft);
+    record_put_version(head, segment->mark, RECORD_FORM_SEGMENT);
+    if (files->write(files, segment->descriptor, 0, slice_of(head, sizeof(head)), error) < 0 ||
+        files->sync(files, segment->descriptor, error) < 0 ||
+        files->rename(files, draft, segment->path, error) < 0) {
+        (void)files->remove(files, draft, NULL);
+        return -1;
+    }
+    if (files->sync_folder(files, folder, error) < 0) {
+        (void)files->remove(files, segment->path, NULL);
+        return -1;
+    }
+    return 0;
+}
+
+static int begin(struct segment *segment, const char *folder, uint64_t id, struct error *error)
+{
+    struct files_status status;
+    char text[EVENT_ID_SIZE];
+    char name[EVENT_ID_SIZE + sizeof(SEGMENT_SUFFIX DRAFT_SUFFIX)];
+    char draft[FILES_PATH_MAX];
 
     event_id_print(id, text);
     snprintf(name, sizeof(name), "%s" SEGMENT_SUFFIX, text);
     if (files_join(segment->path, folder, name, error) < 0)
         return -1;
-    if (files->open(files, segment->path, FILES_WRITE | FILES_CREATE | FILES_NEW, &segment->descriptor,
-                    error) < 0)
+    snprintf(name, sizeof(name), "%s" SEGMENT_SUFFIX DRAFT_SUFFIX, text);
+    if (files_join(draft, folder, name, error) < 0)
         return -1;
-    record_put_version(head, segment->mark, RECORD_FORM_SEGMENT);
-    if (files_claim(files, segment->path, segment->descriptor, &mine, error) < 0)
-        return -1;
-    /* The courier was quicker than the lock and takes the file for one that was left behind. */
-    if (!mine)
-        return error_set(error, EEXIST, "%s is taken", name);
-    if (files->write(files, segment->descriptor, 0, slice_of(head, sizeof(head)), error) < 0 ||
-        files->sync(files, segment->descriptor, error) < 0 || files->sync_folder(files, folder, error) < 0) {
-        (void)files->remove(files, segment->path, NULL);
-        return -1;
-    }
-    return 0;
+    if (segment->files->status(segment->files, segment->path, &status, NULL) == 0)
+        return error_set(error, EEXIST, "%s is taken", segment->path);
+    return begin_draft(segment, folder, draft, error);
 }
 
 int segment_begin(struct segment *segment, struct files *files, const char *folder, uint64_t id,
