@@ -1,6 +1,7 @@
 #include "core/event.h"
 
 #include "base/checksum.h"
+#include "base/leb.h"
 #include "base/text.h"
 
 #include <assert.h>
@@ -56,7 +57,6 @@ struct record {
     char *end; /* of the room, NULL with `at` */
 };
 
-#define NUMBER_MAX  10u /* octets of 64 bits as LEB128 */
 #define ADDRESS_MAX 19u
 #define ROOM_FIRST  512u
 
@@ -70,16 +70,6 @@ static char *put_u64(char *at, uint64_t value)
 {
     memcpy(at, &value, 8);
     return at + 8;
-}
-
-static char *put_leb(char *at, uint64_t value)
-{
-    while (value >= 0x80) {
-        *at++ = (char)(value | 0x80);
-        value >>= 7;
-    }
-    *at++ = (char)value;
-    return at;
 }
 
 /* The octets written so far move with the buf. */
@@ -109,15 +99,15 @@ static inline bool record_has_room(struct record *record, size_t more)
 
 static void put_NUMBER(struct record *record, uint64_t value)
 {
-    if (record_has_room(record, NUMBER_MAX))
-        record->at = put_leb(record->at, value);
+    if (record_has_room(record, LEB_MAX))
+        record->at = leb_put(record->at, value);
 }
 
 static void put_TEXT(struct record *record, struct slice text)
 {
-    if (!record_has_room(record, NUMBER_MAX + text.len))
+    if (!record_has_room(record, LEB_MAX + text.len))
         return;
-    char *at = put_leb(record->at, text.len);
+    char *at = leb_put(record->at, text.len);
     if (text.len)
         memcpy(at, text.at, text.len);
     record->at = at + text.len;
@@ -218,25 +208,10 @@ static uint64_t get_u64(const char *at)
     return value;
 }
 
-static bool get_leb(struct slice *rest, uint64_t *ret_value)
-{
-    uint64_t value = 0;
-    for (unsigned shift = 0; shift < 64 && rest->len; shift += 7) {
-        unsigned char octet = (unsigned char)*rest->at;
-        *rest = slice_from(*rest, 1);
-        value |= (uint64_t)(octet & 0x7f) << shift;
-        if (!(octet & 0x80)) {
-            *ret_value = value;
-            return true;
-        }
-    }
-    return false;
-}
-
 static bool get_text(struct slice *rest, struct slice *ret_text)
 {
     uint64_t len;
-    if (!get_leb(rest, &len) || len > rest->len)
+    if (!leb_get(rest, &len) || len > rest->len)
         return false;
     *ret_text = slice_head(*rest, (size_t)len);
     *rest = slice_from(*rest, (size_t)len);
@@ -261,7 +236,7 @@ static bool get_field(struct slice *rest, const struct event_field *field, char 
 {
     void *value = body + field->offset;
     switch (field->type) {
-    case EVENT_TYPE_NUMBER: return get_leb(rest, value);
+    case EVENT_TYPE_NUMBER: return leb_get(rest, value);
     case EVENT_TYPE_TEXT: return get_text(rest, value);
     case EVENT_TYPE_ADDRESS: return get_address(rest, value);
     }

@@ -1,5 +1,6 @@
 /* Writing a day: a batch is one transaction, its entries are sorted first, so that each trait's count is
  * written once and each page of the tree that tells which sessions have it is visited once. */
+#include "base/leb.h"
 #include "base/memory.h"
 #include "journal/day.h"
 #include "journal/day_schema.h"
@@ -257,14 +258,6 @@ static void entry_add(struct day *day, const struct entry *entry)
     day->entries[day->entry_count++] = *entry;
 }
 
-static char *put_leb(char *at, uint64_t value)
-{
-    for (; value >= 0x80; value >>= 7)
-        *at++ = (char)(value | 0x80);
-    *at++ = (char)value;
-    return at;
-}
-
 /* Numbers of its traits, each as LEB128; they become entries, too. -1: refused. */
 static int traits_number(struct day *day, const struct traits *traits)
 {
@@ -275,7 +268,7 @@ static int traits_number(struct day *day, const struct traits *traits)
         int64_t n = trait_number(day, kind, key);
         if (n < 0)
             return -1;
-        end = put_leb(end, (uint64_t)n);
+        end = leb_put(end, (uint64_t)n);
         entry_add(day, &(struct entry){.n = n, .key = key, .kind = kind});
     }
     return (int)(end - day->numbers);

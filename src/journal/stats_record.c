@@ -1,5 +1,6 @@
 /* The checkpoint of the statistics: records under keys. */
 #include "base/buf.h"
+#include "base/leb.h"
 #include "base/text.h"
 #include "journal/stats_part.h"
 
@@ -8,34 +9,9 @@
 
 #define MINUTE_PREFIX "stats minute "
 
-enum { HEAD_SIZE = 9, LEB_MAX = 10 };
+enum { HEAD_SIZE = 9 };
 
 /* --- one record ----------------------------------------------------------------------------------------- */
-
-static char *put_leb(char *at, uint64_t value)
-{
-    while (value >= 0x80) {
-        *at++ = (char)(value | 0x80);
-        value >>= 7;
-    }
-    *at++ = (char)value;
-    return at;
-}
-
-static bool get_leb(struct slice *rest, uint64_t *ret_value)
-{
-    uint64_t value = 0;
-    for (unsigned shift = 0; shift < 64 && rest->len; shift += 7) {
-        unsigned char octet = (unsigned char)*rest->at;
-        *rest = slice_from(*rest, 1);
-        value |= (uint64_t)(octet & 0x7f) << shift;
-        if (!(octet & 0x80)) {
-            *ret_value = value;
-            return true;
-        }
-    }
-    return false;
-}
 
 void stats_record_print(int64_t first_us, const uint64_t *cells, size_t count, struct buf *out)
 {
@@ -48,7 +24,7 @@ void stats_record_print(int64_t first_us, const uint64_t *cells, size_t count, s
     for (size_t i = 0; i < count; i++) {
         if (!cells[i])
             continue;
-        char *end = put_leb(put_leb(pair, i - before), cells[i]);
+        char *end = leb_put(leb_put(pair, i - before), cells[i]);
         buf_add(out, slice_of(pair, (size_t)(end - pair)));
         before = i;
     }
@@ -64,7 +40,7 @@ bool stats_record_read(struct slice record, struct stats_counts *ret_counts)
         first = first << 8 | (unsigned char)record.at[i];
     ret_counts->first_us = (int64_t)first;
     for (struct slice rest = slice_from(record, HEAD_SIZE); rest.len;) {
-        if (!get_leb(&rest, &further) || !get_leb(&rest, &count) || further > UINT32_MAX)
+        if (!leb_get(&rest, &further) || !leb_get(&rest, &count) || further > UINT32_MAX)
             return false;
         cell += further;
         if (cell < STATS_CELLS)
