@@ -33,8 +33,8 @@ struct notice_watch {
     struct table sessions;
     struct link order;
     size_t sessions_max;
-    int64_t seen_ms[GATES]; /* from when on a gate's events were seen; 0: none were */
-    struct buf text;        /* of the incident at hand */
+    uint64_t first[GATES]; /* of each gate the first session that was seen to begin, or 0 */
+    struct buf text;       /* of the incident at hand */
     struct buf words;
 };
 
@@ -226,11 +226,11 @@ void notice_watch_learn(struct notice_watch *watch, const struct event *event)
         take_message(watch, session, &event->body.message_received);
 }
 
-/* A session that began before its gate's events were seen. */
+/* A session that began before its gate's events were seen: a gate's ids only grow. */
 static bool began_before(const struct notice_watch *watch, uint64_t session)
 {
-    const int64_t seen_ms = watch->seen_ms[segment_gate(session) % GATES];
-    return !seen_ms || event_id_unix_ms(session) < seen_ms;
+    const uint64_t first = watch->first[segment_gate(session) % GATES];
+    return !first || session < first;
 }
 
 bool notice_watch_lacks(const struct notice_watch *watch, const struct event *event)
@@ -409,8 +409,9 @@ size_t notice_watch_event(struct notice_watch *watch, const struct event *event,
                           struct notice_incident ret_incidents[NOTICE_CLASSES])
 {
     const uint64_t session = event->stamp.session;
-    if (session && !watch->seen_ms[segment_gate(session) % GATES])
-        watch->seen_ms[segment_gate(session) % GATES] = event->stamp.unix_us / 1000;
+    uint64_t *first = &watch->first[segment_gate(session) % GATES];
+    if (event->kind == EVENT_KIND_session_opened && !*first)
+        *first = session;
     if (event->kind == EVENT_KIND_session_ended)
         return session_incidents(watch, event, ret_incidents);
     notice_watch_learn(watch, event);
