@@ -64,26 +64,27 @@ class ScanLog(unittest.TestCase):
             subprocess.run([GENERATE, *words], stdout=file, check=True, timeout=60)
         return path
 
-    def recount(self, path, *but):
+    def recount(self, path, server, year='2026'):
         """What awk counts is what was counted."""
-        found = self.found('--year', '2026', path)
-        awk = subprocess.run(['awk', '-f', os.path.join(HERE, 'scan_log.awk'), path], capture_output=True, text=True,
+        found = self.found('--year', year, path)
+        awk = subprocess.run(['awk', '-f', os.path.join(HERE, f'scan_log_{server}.awk'), path], capture_output=True, text=True,
                              check=True, timeout=60)
         wanted = {name: int(value) for name, value in (line.split() for line in awk.stdout.splitlines())}
-        seen = {name: found[name] if name in ('lines', 'attempts') else found['counts'][name] for name in wanted}
-        for name in but:
-            del seen[name], wanted[name]
-        self.assertEqual(seen, wanted)
+        seen = dict(found['counts'], lines=found['lines'], attempts=found['attempts'],
+                    **{f'verdict-{name}': count for name, count in found['verdicts'].items()})
+        self.assertEqual({name: seen[name] for name in wanted}, wanted)
+        self.assertEqual(sum(found['verdicts'].values()), found['attempts'])
         return found
 
     def test_counts_are_those_of_awk(self):
-        # There an envelope has refused recipients both with and without its queue id.
-        self.recount(log('postfix.log'), 'attempts')
-        for seed in '1', '2':
-            found = self.recount(self.generated('--sessions', '700', '--seed', seed))
+        for name, server, year in ('postfix', 'postfix', '2026'), ('postscreen', 'postfix', '2026'), \
+                ('sendmail', 'sendmail', '2026'), ('seed-003', 'sendmail', '2003'):
+            with self.subTest(log=name):
+                self.assertGreater(self.recount(log(f'{name}.log'), server, year)['attempts'], 0)
+        for seed, form in ('1', ''), ('2', '--iso'):
+            found = self.recount(self.generated('--sessions', '700', '--seed', seed, *form.split()), 'postfix')
             self.assertEqual(found['unknown'], 0)
             self.assertGreater(found['attempts'], 500)
-            self.assertEqual(sum(found['verdicts'].values()), found['attempts'])
 
     def test_five_attempts_are_one(self):
         found = self.found('--year', '2003', log('seed-003.log'))
