@@ -1,18 +1,14 @@
 #include "daemon/archivist.h"
 
 #include "base/memory.h"
-#include "core/event.h"
-#include "daemon/control.h"
 #include "daemon/flush.h"
+#include "daemon/role.h"
 #include "journal/archive.h"
 #include "journal/day.h"
 #include "journal/packing.h"
-#include "journal/writer.h"
 #include "wire/json.h"
 
-#include <stdio.h>
 #include <sys/resource.h>
-#include <unistd.h>
 
 enum {
     EVENTS_A_TURN = 5000,  /* read before the loop is looked at again */
@@ -47,7 +43,7 @@ struct archivist {
     bool more; /* the last turn ended before the journal did */
     uint64_t tidy_ms;
     uint64_t refused, tidy_refused, pack_refused; /* in a row */
-    char folder[280], history[280];
+    char folder[ROLE_PATH_SIZE], history[ROLE_PATH_SIZE];
 };
 
 /* --- what it says -------------------------------------------------------------------------------------- */
@@ -55,15 +51,11 @@ struct archivist {
 static void trouble(struct archivist *archivist, const char *what, const struct error *error,
                     const char *effect)
 {
-    struct event_stamp stamp = {.unix_us = loop_unix_us(archivist->loop)};
-    struct buf events;
-    buf_init(&events, EVENT_SIZE_MAX);
-    event_add_trouble(&events, &stamp,
-                      &(struct event_trouble){.what = slice_text(what),
-                                              .reason = slice_text(error->text),
-                                              .effect = slice_text(effect)});
-    journal_writer_add(archivist->journal, buf_slice(&events), NULL);
-    buf_drop(&events);
+    role_record_trouble(archivist->journal,
+                        &(struct event_trouble){.what = slice_text(what),
+                                                .reason = slice_text(error->text),
+                                                .effect = slice_text(effect)},
+                        loop_unix_us(archivist->loop));
 }
 
 static void day_damaged(void *data, const char *path, const struct error *error)
@@ -308,21 +300,6 @@ static void message_came(void *data, const struct worker_message *message)
 
 /* --- beginning and end --------------------------------------------------------------------------------- */
 
-static int journal_begin(struct archivist *archivist, struct error *error)
-{
-    const struct site *site = archivist->site;
-    struct journal_writer_settings settings = {
-        .folder = slice_text(archivist->folder),
-        .role = SLICE("archivist"),
-        .version = SLICE(POSTERN_VERSION),
-        .configuration = site->digest,
-        .segment_octets = site->set.journal_segment,
-        .segment_age_ms = site->set.journal_segment_age,
-        .buffer_octets = site->set.journal_buffer,
-    };
-    return journal_writer_open(&settings, &archivist->journal, error);
-}
-
 static int archive_begin(struct archivist *archivist, struct error *error)
 {
     struct archive_settings settings = {.journal = archivist->folder,
@@ -340,29 +317,25 @@ static int archive_begin(struct archivist *archivist, struct error *error)
 
 static int control_begin(struct archivist *archivist, struct error *error)
 {
-    char path[300];
-    int len = snprintf(path, sizeof path, "%.*s/archivist.sock",
-                       SLICE_ARGS(archivist->site->set.run_directory));
     struct control_handler handler = {commanded, archivist};
-    archivist->control = control_open(archivist->loop, slice_of(path, (size_t)len), &handler, error);
+    archivist->control = role_control_open(archivist->worker, archivist->loop, &handler, error);
     return archivist->control ? 0 : -1;
 }
 
 static int archivist_begin(struct archivist *archivist, struct error *error)
 {
-    struct slice state = archivist->site->set.state_directory;
     archivist->watch.fd = -1;
     archivist->commit.due = commit_due;
     archivist->tick.due = tick_due;
     archivist->hook.run = hook_run;
-    snprintf(archivist->folder, sizeof archivist->folder, "%.*s/journal", SLICE_ARGS(state));
-    snprintf(archivist->history, sizeof archivist->history, "%.*s/history", SLICE_ARGS(state));
+    role_folder(archivist->worker, "journal", archivist->folder);
+    role_folder(archivist->worker, "history", archivist->history);
     archivist->loop = loop_open(error);
     if (!archivist->loop)
         return -1;
     loop_hook_add(archivist->loop, &archivist->hook);
-    if (journal_begin(archivist, error) < 0 || archive_begin(archivist, error) < 0 ||
-        control_begin(archivist, error) < 0)
+    if (role_journal_open(archivist->worker, &archivist->journal, error) < 0 ||
+        archive_begin(archivist, error) < 0 || control_begin(archivist, error) < 0)
         return -1;
     archivist->port = worker_attach(archivist->worker, archivist->loop, message_came, archivist, error);
     return archivist->port ? 0 : -1;
@@ -381,20 +354,6 @@ static void archivist_done(struct archivist *archivist)
     memory_give(archivist, sizeof *archivist);
 }
 
-static void record_start(struct archivist *archivist)
-{
-    struct event_stamp stamp = {.unix_us = loop_unix_us(archivist->loop)};
-    struct buf events;
-    buf_init(&events, EVENT_SIZE_MAX);
-    event_add_process_started(&events, &stamp,
-                              &(struct event_process_started){.role = SLICE("archivist"),
-                                                              .pid = (uint64_t)getpid(),
-                                                              .version = SLICE(POSTERN_VERSION),
-                                                              .configuration = archivist->site->digest});
-    journal_writer_add(archivist->journal, buf_slice(&events), NULL);
-    buf_drop(&events);
-}
-
 int archivist_run(const struct worker *worker)
 {
     struct error error;
@@ -406,7 +365,7 @@ int archivist_run(const struct worker *worker)
         archivist_done(archivist);
         return worker_fail(worker, &error);
     }
-    record_start(archivist);
+    role_record_start(worker, archivist->journal, loop_unix_us(archivist->loop));
     tick_due(&archivist->tick);
     worker_ready(worker);
     loop_run(archivist->loop);

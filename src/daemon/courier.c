@@ -1,14 +1,12 @@
 #include "daemon/courier.h"
 
 #include "base/memory.h"
-#include "core/event.h"
-#include "daemon/control.h"
 #include "daemon/flush.h"
+#include "daemon/role.h"
 #include "io/disk.h"
 #include "io/files.h"
 #include "io/inbox.h"
 #include "io/outbound.h"
-#include "journal/writer.h"
 #include "queue/book.h"
 #include "queue/queue.h"
 
@@ -54,9 +52,9 @@ struct courier {
     bool book_busy;          /* a helper thread has it */
     bool ready;              /* the supervisor was told: once gates can look recipients up */
     bool draining;
-    char spool[260];
-    char incoming[280];
-    char mailboxes[280];
+    char spool[ROLE_PATH_SIZE];
+    char incoming[ROLE_PATH_SIZE + 16];
+    char mailboxes[ROLE_PATH_SIZE + 16];
 };
 
 /* --- events ----------------------------------------------------------------------------------------------
@@ -68,21 +66,12 @@ static void record(void *whom, struct slice records)
     journal_writer_add(courier->journal, records, NULL);
 }
 
-static struct event_stamp stamp_now(const struct courier *courier)
-{
-    return (struct event_stamp){.session = 0, .unix_us = loop_unix_us(courier->loop)};
-}
-
 static void trouble(struct courier *courier, struct slice what, struct slice reason, struct slice effect)
 {
-    struct event_stamp stamp = stamp_now(courier);
-    struct buf events;
-    buf_init(&events, EVENT_SIZE_MAX);
-    event_add_trouble(
-        &events, &stamp,
-        &(struct event_trouble){.what = what, .reason = slice_head(reason, 4096), .effect = effect});
-    record(courier, buf_slice(&events));
-    buf_drop(&events);
+    role_record_trouble(
+        courier->journal,
+        &(struct event_trouble){.what = what, .reason = slice_head(reason, 4096), .effect = effect},
+        loop_unix_us(courier->loop));
 }
 
 /* --- what the queue needs ----------------------------------------------------------------------------------
@@ -364,23 +353,6 @@ static void message_came(void *data, const struct worker_message *message)
 /* --- the beginning -----------------------------------------------------------------------------------------
  */
 
-static int journal_begin(struct courier *courier, struct error *error)
-{
-    const struct site *site = courier->site;
-    char folder[280];
-    int len = snprintf(folder, sizeof folder, "%.*s/journal", SLICE_ARGS(site->set.state_directory));
-    struct journal_writer_settings settings = {
-        .folder = slice_of(folder, (size_t)len),
-        .role = SLICE("courier"),
-        .version = SLICE(POSTERN_VERSION),
-        .configuration = site->digest,
-        .segment_octets = site->set.journal_segment,
-        .segment_age_ms = site->set.journal_segment_age,
-        .buffer_octets = site->set.journal_buffer,
-    };
-    return journal_writer_open(&settings, &courier->journal, error);
-}
-
 static void outbound_begin(struct courier *courier)
 {
     const struct settings *set = &courier->site->set;
@@ -431,17 +403,14 @@ static void mail_folders_make(const struct courier *courier)
 
 static int control_begin(struct courier *courier, struct error *error)
 {
-    char path[300];
-    int len = snprintf(path, sizeof path, "%.*s/courier.sock", SLICE_ARGS(courier->site->set.run_directory));
     struct control_handler handler = {commanded, courier};
-    courier->control = control_open(courier->loop, slice_of(path, (size_t)len), &handler, error);
+    courier->control = role_control_open(courier->worker, courier->loop, &handler, error);
     return courier->control ? 0 : -1;
 }
 
 static void names_make(struct courier *courier)
 {
-    snprintf(courier->spool, sizeof courier->spool, "%.*s/spool",
-             SLICE_ARGS(courier->site->set.state_directory));
+    role_folder(courier->worker, "spool", courier->spool);
     snprintf(courier->incoming, sizeof courier->incoming, "%s/incoming", courier->spool);
     snprintf(courier->mailboxes, sizeof courier->mailboxes, "%s/mailboxes", courier->spool);
     courier->turn.due = turn_due;
@@ -460,7 +429,7 @@ static int courier_begin(struct courier *courier, struct error *error)
     courier->loop = loop_open(error);
     courier->inbox = courier->loop ? inbox_open(courier->loop, &receiver, error) : NULL;
     courier->disk = courier->inbox ? disk_open(courier->inbox, THREADS, error) : NULL;
-    if (!courier->disk || journal_begin(courier, error) < 0)
+    if (!courier->disk || role_journal_open(courier->worker, &courier->journal, error) < 0)
         return -1;
     outbound_begin(courier);
     mail_folders_make(courier);
@@ -495,20 +464,6 @@ static void courier_done(struct courier *courier)
     memory_give(courier, sizeof *courier);
 }
 
-static void record_start(struct courier *courier)
-{
-    struct event_stamp stamp = stamp_now(courier);
-    struct buf events;
-    buf_init(&events, EVENT_SIZE_MAX);
-    event_add_process_started(&events, &stamp,
-                              &(struct event_process_started){.role = SLICE("courier"),
-                                                              .pid = (uint64_t)getpid(),
-                                                              .version = SLICE(POSTERN_VERSION),
-                                                              .configuration = courier->site->digest});
-    record(courier, buf_slice(&events));
-    buf_drop(&events);
-}
-
 /* Messages are made on one thread and given back on another: with an arena for each thread the C library
  * would grow and shrink them all the time, at a system call per message. */
 static void memory_settle(void)
@@ -528,7 +483,7 @@ int courier_run(const struct worker *worker)
         courier_done(courier);
         return worker_fail(worker, &error);
     }
-    record_start(courier);
+    role_record_start(worker, courier->journal, loop_unix_us(courier->loop));
     folder_watch(courier);
     look_due(&courier->look);
     book_due(&courier->book_look);

@@ -5,6 +5,7 @@
 #include "daemon/listener.h"
 #include "daemon/questions.h"
 #include "daemon/relay.h"
+#include "daemon/role.h"
 #include "io/digest.h"
 #include "io/files.h"
 #include "io/store.h"
@@ -14,7 +15,6 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/random.h>
-#include <unistd.h>
 
 enum { TICK_MS = 1000, OVERLAY_MOST = 10000 };
 
@@ -35,12 +35,6 @@ uint64_t gate_session_id(struct gate *gate)
     }
     unsigned slot = gate->worker->slot;
     return event_id_make((int64_t)gate->id_last_ms, slot & 63, gate->id_count | (slot >> 6) << 15);
-}
-
-static void record(struct gate *gate, struct buf *events)
-{
-    journal_writer_add(gate->journal, buf_slice(events), NULL);
-    buf_drop(events);
 }
 
 static struct event_stamp stamp_now(const struct gate *gate)
@@ -187,30 +181,11 @@ static void message_came(void *data, const struct worker_message *message)
 
 static void folders_name(struct gate *gate)
 {
-    int len = (int)gate->site->set.state_directory.len;
-    const char *state = gate->site->set.state_directory.at;
     struct gate_folders *ret = &gate->folders;
-    snprintf(ret->spool, sizeof ret->spool, "%.*s/spool", len, state);
+    role_folder(gate->worker, "spool", ret->spool);
     snprintf(ret->incoming, sizeof ret->incoming, "%s/incoming", ret->spool);
     snprintf(ret->mailboxes, sizeof ret->mailboxes, "%s/mailboxes", ret->spool);
-    snprintf(ret->journal, sizeof ret->journal, "%.*s/journal", len, state);
-    snprintf(ret->store, sizeof ret->store, "%.*s/store", len, state);
-}
-
-static int journal_begin(struct gate *gate, struct error *error)
-{
-    const struct settings *set = &gate->site->set;
-    struct journal_writer_settings settings = {
-        .folder = slice_text(gate->folders.journal),
-        .role = SLICE("gate"),
-        .number = gate->worker->slot,
-        .version = SLICE(POSTERN_VERSION),
-        .configuration = gate->site->digest,
-        .segment_octets = set->journal_segment,
-        .segment_age_ms = set->journal_segment_age,
-        .buffer_octets = set->journal_buffer,
-    };
-    return journal_writer_open(&settings, &gate->journal, error);
+    role_folder(gate->worker, "store", ret->store);
 }
 
 static int store_begin(struct gate *gate, struct error *error)
@@ -278,7 +253,8 @@ static int gate_begin(struct gate *gate, struct error *error)
     if (!gate->inbox)
         return -1;
     folders_name(gate);
-    if (journal_begin(gate, error) < 0 || store_begin(gate, error) < 0 || spool_begin(gate, error) < 0)
+    if (role_journal_open(gate->worker, &gate->journal, error) < 0 || store_begin(gate, error) < 0 ||
+        spool_begin(gate, error) < 0)
         return -1;
     relay_begin(gate);
     gate->questions = questions_new(gate);
@@ -307,29 +283,6 @@ static void gate_done(struct gate *gate)
     memory_give(gate, sizeof *gate);
 }
 
-static void record_start(struct gate *gate)
-{
-    struct event_stamp stamp = stamp_now(gate);
-    struct buf events;
-    buf_init(&events, EVENT_SIZE_MAX);
-    event_add_process_started(&events, &stamp,
-                              &(struct event_process_started){.role = SLICE("gate"),
-                                                              .pid = (uint64_t)getpid(),
-                                                              .version = SLICE(POSTERN_VERSION),
-                                                              .configuration = gate->site->digest});
-    record(gate, &events);
-}
-
-static void record_stop(struct gate *gate)
-{
-    struct event_stamp stamp = stamp_now(gate);
-    struct buf events;
-    buf_init(&events, EVENT_SIZE_MAX);
-    event_add_process_stopped(
-        &events, &stamp, &(struct event_process_stopped){.role = SLICE("gate"), .pid = (uint64_t)getpid()});
-    record(gate, &events);
-}
-
 int gate_run(const struct worker *worker)
 {
     struct error error;
@@ -340,11 +293,11 @@ int gate_run(const struct worker *worker)
         gate_done(gate);
         return worker_fail(worker, &error);
     }
-    record_start(gate);
+    role_record_start(worker, gate->journal, loop_unix_us(gate->loop));
     tick_due(&gate->tick);
     worker_ready(worker);
     loop_run(gate->loop);
-    record_stop(gate);
+    role_record_stop(worker, gate->journal, loop_unix_us(gate->loop));
     gate_done(gate);
     return 0;
 }

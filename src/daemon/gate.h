@@ -9,10 +9,9 @@
 #include "core/session.h"
 #include "daemon/flush.h"
 #include "daemon/guard.h"
-#include "daemon/worker.h"
+#include "daemon/role.h"
 #include "io/draft.h"
 #include "io/inbox.h"
-#include "journal/writer.h"
 
 struct conn;
 struct listeners;
@@ -26,11 +25,10 @@ struct store_overlay;
 #define GATE_READ_SIZE (64u * 1024u)
 
 struct gate_folders {
-    char spool[256];
-    char incoming[300];
-    char mailboxes[300];
-    char journal[256];
-    char store[256];
+    char spool[ROLE_PATH_SIZE];
+    char incoming[ROLE_PATH_SIZE + 16];
+    char mailboxes[ROLE_PATH_SIZE + 16];
+    char store[ROLE_PATH_SIZE];
 };
 
 /* What all connections of the process share. */

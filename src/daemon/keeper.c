@@ -3,14 +3,13 @@
 #include "base/arena.h"
 #include "base/memory.h"
 #include "base/text.h"
-#include "core/event.h"
-#include "daemon/control.h"
 #include "daemon/flush.h"
 #include "daemon/keeper_notice.h"
 #include "daemon/keeper_stats.h"
 #include "daemon/keeper_store.h"
 #include "daemon/keeper_streams.h"
 #include "daemon/keeper_watch.h"
+#include "daemon/role.h"
 #include "io/store.h"
 #include "journal/log_output.h"
 #include "journal/maillog.h"
@@ -18,9 +17,7 @@
 #include "journal/retention.h"
 #include "wire/json.h"
 
-#include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 enum {
     EVENTS_A_TURN = 5000,   /* read before the loop is looked at again */
@@ -76,22 +73,18 @@ struct keeper {
     uint64_t retention_ms;     /* when old files are looked for next */
     uint64_t removed;          /* octets of files that were too old or too many */
     uint64_t retention_failed; /* since it last succeeded */
-    char folder[280];
+    char folder[ROLE_PATH_SIZE];
 };
 
 /* --- the batch ------------------------------------------------------------------------------------------ */
 
 static void trouble(struct keeper *keeper, const char *what, const struct error *error, const char *effect)
 {
-    struct event_stamp stamp = {.unix_us = loop_unix_us(keeper->loop)};
-    struct buf events;
-    buf_init(&events, EVENT_SIZE_MAX);
-    event_add_trouble(&events, &stamp,
-                      &(struct event_trouble){.what = slice_text(what),
-                                              .reason = slice_text(error->text),
-                                              .effect = slice_text(effect)});
-    journal_writer_add(keeper->journal, buf_slice(&events), NULL);
-    buf_drop(&events);
+    role_record_trouble(keeper->journal,
+                        &(struct event_trouble){.what = slice_text(what),
+                                                .reason = slice_text(error->text),
+                                                .effect = slice_text(effect)},
+                        loop_unix_us(keeper->loop));
 }
 
 /* The batch stays whole until the store has it: a refusal means that it is tried again with the next timer.
@@ -452,26 +445,11 @@ static void message_came(void *data, const struct worker_message *message)
 
 /* --- beginning and end --- */
 
-static int journal_begin(struct keeper *keeper, struct error *error)
-{
-    const struct site *site = keeper->site;
-    struct journal_writer_settings settings = {
-        .folder = slice_text(keeper->folder),
-        .role = SLICE("keeper"),
-        .version = SLICE(POSTERN_VERSION),
-        .configuration = site->digest,
-        .segment_octets = site->set.journal_segment,
-        .segment_age_ms = site->set.journal_segment_age,
-        .buffer_octets = site->set.journal_buffer,
-    };
-    return journal_writer_open(&settings, &keeper->journal, error);
-}
-
 static int store_begin(struct keeper *keeper, struct error *error)
 {
-    char folder[300];
-    int len = snprintf(folder, sizeof folder, "%.*s/store", SLICE_ARGS(keeper->site->set.state_directory));
-    struct store_lmdb_settings settings = {.folder = slice_of(folder, (size_t)len), .writer = true};
+    char folder[ROLE_PATH_SIZE];
+    role_folder(keeper->worker, "store", folder);
+    struct store_lmdb_settings settings = {.folder = slice_text(folder), .writer = true};
     keeper->anew_us = keeper_store_anew_us(folder);
     if (store_lmdb_open(&settings, &keeper->store, error) < 0)
         return -1;
@@ -502,10 +480,8 @@ static int reader_begin(struct keeper *keeper, struct error *error)
 
 static int control_begin(struct keeper *keeper, struct error *error)
 {
-    char path[300];
-    int len = snprintf(path, sizeof path, "%.*s/keeper.sock", SLICE_ARGS(keeper->site->set.run_directory));
     struct control_handler handler = {commanded, keeper};
-    keeper->control = control_open(keeper->loop, slice_of(path, (size_t)len), &handler, error);
+    keeper->control = role_control_open(keeper->worker, keeper->loop, &handler, error);
     return keeper->control ? 0 : -1;
 }
 
@@ -526,14 +502,13 @@ static int keeper_begin(struct keeper *keeper, struct error *error)
     keeper->hook.run = hook_run;
     arena_init(&keeper->arena, NULL, 0);
     buf_init(&keeper->lines, 64 * 1024);
-    snprintf(keeper->folder, sizeof keeper->folder, "%.*s/journal",
-             SLICE_ARGS(keeper->site->set.state_directory));
+    role_folder(keeper->worker, "journal", keeper->folder);
     keeper->loop = loop_open(error);
     if (!keeper->loop)
         return -1;
     loop_hook_add(keeper->loop, &keeper->hook);
-    if (journal_begin(keeper, error) < 0 || store_begin(keeper, error) < 0 || log_begin(keeper, error) < 0 ||
-        reader_begin(keeper, error) < 0 || control_begin(keeper, error) < 0)
+    if (role_journal_open(keeper->worker, &keeper->journal, error) < 0 || store_begin(keeper, error) < 0 ||
+        log_begin(keeper, error) < 0 || reader_begin(keeper, error) < 0 || control_begin(keeper, error) < 0)
         return -1;
     parts_begin(keeper);
     keeper->port = worker_attach(keeper->worker, keeper->loop, message_came, keeper, error);
@@ -560,20 +535,6 @@ static void keeper_done(struct keeper *keeper)
     memory_give(keeper, sizeof *keeper);
 }
 
-static void record_start(struct keeper *keeper)
-{
-    struct event_stamp stamp = {.unix_us = loop_unix_us(keeper->loop)};
-    struct buf events;
-    buf_init(&events, EVENT_SIZE_MAX);
-    event_add_process_started(&events, &stamp,
-                              &(struct event_process_started){.role = SLICE("keeper"),
-                                                              .pid = (uint64_t)getpid(),
-                                                              .version = SLICE(POSTERN_VERSION),
-                                                              .configuration = keeper->site->digest});
-    journal_writer_add(keeper->journal, buf_slice(&events), NULL);
-    buf_drop(&events);
-}
-
 int keeper_run(const struct worker *worker)
 {
     struct error error;
@@ -584,7 +545,7 @@ int keeper_run(const struct worker *worker)
         keeper_done(keeper);
         return worker_fail(worker, &error);
     }
-    record_start(keeper);
+    role_record_start(worker, keeper->journal, loop_unix_us(keeper->loop));
     tick_due(&keeper->tick);
     worker_ready(worker);
     loop_run(keeper->loop);
