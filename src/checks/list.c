@@ -8,6 +8,7 @@ const struct check *const check_list[] = {
     &check_known,
     &check_listed,
     &check_visit,
+    &check_fingerprint,
     &check_pointer,
     &check_helo,
     &check_helo_name,

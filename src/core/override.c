@@ -1,7 +1,9 @@
 #include "core/override.h"
 
-static const char *const by_words[OVERRIDE_BY_COUNT] = {"ptr",           "helo", "sender", "recipient",
-                                                        "authenticated", "as",   "country"};
+#include "wire/syn_match.h"
+
+static const char *const by_words[OVERRIDE_BY_COUNT] = {"ptr",           "helo", "sender",  "recipient",
+                                                        "authenticated", "as",   "country", "fingerprint"};
 
 const char *override_by_word(unsigned by)
 {
@@ -53,6 +55,8 @@ static uint32_t name_precision(const struct subject *subject, unsigned by, struc
         return address_precision(pattern, name);
     if (by == OVERRIDE_AS)
         return word_precision(pattern, name);
+    if (by == OVERRIDE_FINGERPRINT)
+        return syn_matches(pattern, name) ? PRECISION_EXACT : 0;
     return domain_precision(pattern, name);
 }
 
@@ -185,17 +189,30 @@ static void note_origin(struct site *site, const struct override *override)
     raise(site, FIND_ORIGIN);
 }
 
+static void note_fingerprint(struct site *site, const struct override *override)
+{
+    if (!override->by[OVERRIDE_FINGERPRINT].count)
+        return;
+    site->by_fingerprint = true;
+    raise(site, FIND_FINGERPRINT);
+}
+
+static void note_change(struct site *site, const struct rule_change *change)
+{
+    site->by_fingerprint |= change->finding == FIND_FINGERPRINT;
+    if (change->fields & RULE_MODE && change->rule.mode != MODE_OFF)
+        raise(site, change->finding);
+}
+
 void overrides_note(struct site *site)
 {
     for (size_t i = 0; i < site->override_count; i++) {
         const struct override *override = &site->overrides[i];
         site->by_recipient |= override->by[OVERRIDE_RECIPIENT].count > 0;
         note_origin(site, override);
-        for (size_t j = 0; j < override->change_count; j++) {
-            const struct rule_change *change = &override->changes[j];
-            if (change->fields & RULE_MODE && change->rule.mode != MODE_OFF)
-                raise(site, change->finding);
-        }
+        note_fingerprint(site, override);
+        for (size_t j = 0; j < override->change_count; j++)
+            note_change(site, &override->changes[j]);
     }
 }
 

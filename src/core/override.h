@@ -18,6 +18,7 @@ enum override_by {
     OVERRIDE_AUTHENTICATED, /* the domain that SPF has confirmed */
     OVERRIDE_AS,            /* the number of the client's autonomous system: "64500" */
     OVERRIDE_COUNTRY,       /* where that is registered: "NL" */
+    OVERRIDE_FINGERPRINT,   /* how its TCP began: a signature as wire/syn_match.h has it */
     OVERRIDE_BY_COUNT
 };
 

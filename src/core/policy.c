@@ -82,7 +82,8 @@ static struct subject subject_of(const struct turn *turn, const struct facts *fa
                [OVERRIDE_RECIPIENT] = turn->facts.recipient_address,
                [OVERRIDE_AUTHENTICATED] = facts->auth_domain,
                [OVERRIDE_AS] = facts->as,
-               [OVERRIDE_COUNTRY] = facts->country},
+               [OVERRIDE_COUNTRY] = facts->country,
+               [OVERRIDE_FINGERPRINT] = facts->fingerprint},
         .null_sender = !facts->sender.len && (turn->step->session->mail || turn->stage == STAGE_MAIL),
     };
 }
@@ -114,7 +115,8 @@ static void stance_of(const struct session *session, struct stance *ret_stance)
                               .by = {[OVERRIDE_PTR] = session->name,
                                      [OVERRIDE_HELO] = session->helo,
                                      [OVERRIDE_AS] = learnt ? learnt->as : SLICE_NONE,
-                                     [OVERRIDE_COUNTRY] = learnt ? learnt->country : SLICE_NONE}};
+                                     [OVERRIDE_COUNTRY] = learnt ? learnt->country : SLICE_NONE,
+                                     [OVERRIDE_FINGERPRINT] = learnt ? learnt->fingerprint : SLICE_NONE}};
     stance_make(session->world->site, &subject, ret_stance);
 }
 

@@ -206,6 +206,7 @@ struct site {
     uint64_t raised[FIND_LIMIT / 64]; /* findings that an override may switch on */
     bool by_recipient;                /* an override looks at recipients */
     bool by_origin;                   /* an override looks at where clients belong in the net */
+    bool by_fingerprint;              /* one looks at how their TCP began, or weighs it */
 };
 
 struct site *site_new(void);       /* every setting at its default, no lists */

@@ -4,6 +4,7 @@
 #include "base/text.h"
 #include "core/override.h"
 #include "wire/domain.h"
+#include "wire/syn_match.h"
 
 #include <string.h>
 
@@ -177,6 +178,8 @@ static const struct {
     [OVERRIDE_AUTHENTICATED] = {is_domain, "a domain such as example.org, or .example.org for all below it"},
     [OVERRIDE_AS] = {is_as, "the number of an autonomous system, such as 64500"},
     [OVERRIDE_COUNTRY] = {is_country, "a country's two letters, such as NL"},
+    [OVERRIDE_FINGERPRINT] =
+        {syn_pattern_check, "a signature of p0f, such as \"*:64:0:*:mss*20,10:mss,sok,ts,nop,ws:df,id+:0\""},
 };
 
 static void read_names(const struct conf_at *at)
@@ -249,6 +252,7 @@ static const struct conf_word override_words[] = {
     {"authenticated", "authenticated DOMAIN ...", read_names, 1, 0, CONF_BLOCK_NONE, false},
     {"as", "as NUMBER ...", read_names, 1, 0, CONF_BLOCK_NONE, false},
     {"country", "country LETTERS ...", read_names, 1, 0, CONF_BLOCK_NONE, false},
+    {"fingerprint", "fingerprint SIGNATURE ...", read_names, 1, 0, CONF_BLOCK_NONE, false},
     {"allow", "allow", read_allow, 0, 0, CONF_BLOCK_NONE, true},
     {"block", "block [\"REASON\"]", read_block, 0, 1, CONF_BLOCK_NONE, true},
     {"known", "known", read_known, 0, 0, CONF_BLOCK_NONE, true},
@@ -264,7 +268,7 @@ static void override_check(const struct conf_at *at, const struct override_draft
     if (!draft->said)
         conf_mistake(at->maker, conf_place_of(at),
                      "override says of nobody what it is about: expected network, ptr, helo, sender, "
-                     "recipient, authenticated, as or country in it");
+                     "recipient, authenticated, as, country or fingerprint in it");
     if (!does && !draft->tried)
         conf_mistake(at->maker, conf_place_of(at),
                      "override changes nothing: expected allow, block, known, observe or check in it");

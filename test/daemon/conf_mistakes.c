@@ -123,7 +123,10 @@ static const struct row mistakes[] = {
      "t.conf:2: weight stands twice: expected it once, and it is at t.conf:1 already\n"},
     {"override { allow }\n",
      "t.conf:1: override says of nobody what it is about: expected network, ptr, helo, "
-     "sender, recipient, authenticated, as or country in it\n"},
+     "sender, recipient, authenticated, as, country or fingerprint in it\n"},
+    {"override { fingerprint linux\n allow }\n",
+     "t.conf:1: fingerprint cannot be \"linux\": expected a signature of p0f, such as "
+     "\"*:64:0:*:mss*20,10:mss,sok,ts,nop,ws:df,id+:0\"\n"},
     {"override { sender example.org }\n",
      "t.conf:1: override changes nothing: expected allow, block, known, observe or check in it\n"},
     {"override { sender example.org\n allow\n block }\n",

@@ -250,6 +250,15 @@ static uint64_t number_after(struct slice arguments, const char *word, uint64_t 
     return preset;
 }
 
+static struct slice word_after(struct slice arguments, const char *word)
+{
+    struct slice one;
+    while (slice_word(&arguments, &one))
+        if (slice_equal(one, slice_text(word)) && slice_word(&arguments, &one))
+            return one;
+    return SLICE_NONE;
+}
+
 static bool has_word(struct slice arguments, const char *word)
 {
     struct slice one;
@@ -279,6 +288,7 @@ void world_open(struct world *world, struct slice arguments)
     opened->tls_offered = has_word(arguments, "tls");
     opened->proxy = has_word(arguments, "proxy");
     opened->short_of_memory = has_word(arguments, "no-memory");
+    opened->fingerprint = word_after(arguments, "syn");
     world_input(world, &input);
 }
 

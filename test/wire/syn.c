@@ -1,7 +1,9 @@
-/* Proves that the headers of a TCP client's first packet give the signature that p0f v3 would write, and that
- * no part of a packet, and no packet with any octet changed, is read past its end. */
+/* Proves that the headers of a TCP client's first packet give the signature that p0f v3 would write, that no
+ * part of a packet, and no packet with any octet changed, is read past its end, and which signatures a
+ * pattern of p0f's database describes. */
 #include "unit.h"
 #include "wire/syn.h"
+#include "wire/syn_match.h"
 
 #define TCP_HEAD "\x9c\x40\x00\x19\x01\x02\x03\x04\x00\x00\x00\x00"
 
@@ -120,12 +122,94 @@ static void test_longest(void **state)
     assert_int_equal(strlen(text), len);
 }
 
+#define LINUX   "4:52+12:0:1460:mss*44,7:mss,sok,ts,nop,ws:df,id+:0"
+#define LINUX6  "6:54+10:0:1440:mss*45,7:mss,sok,ts,nop,ws:flow:0"
+#define SCANNER "4:240+15:0:0:1024,0::id-,seq-:+"
+#define WEIRD   "4:91+?:4:536:0,0:mss,eol+3:ecn,ack+:0"
+
+static const struct {
+    const char *pattern, *signature;
+    bool matches;
+} match_cases[] = {
+    {"*:64:0:*:mss*44,7:mss,sok,ts,nop,ws:df,id+:0", LINUX, true},
+    {"4:64-:0:1460:mss*44,*:mss,sok,ts,nop,ws:id+,df:*", LINUX, true},
+    {"*:*:*:*:*,*:*:*:*", LINUX, true},
+    {"*:*:*:*:*:*:*:*", SCANNER, true},
+    {LINUX, LINUX, true},
+    {"4:64+0:0:1460:mss*44,7:mss,sok,ts,nop,ws:df,id+:0", LINUX, true},
+    {"4:64:0:1460:64240,7:mss,sok,ts,nop,ws:df,id+:0", LINUX, true},
+    {"4:64:0:1460:%1460,7:mss,sok,ts,nop,ws:df,id+:0", LINUX, true},
+    {"*:64:0:*:mss*45,7:mss,sok,ts,nop,ws:df,id+:0", LINUX6, true},
+    {"*:64:0:*:mss*45,7:mss,sok,ts,nop,ws:df,id+,flow:0", LINUX6, true},
+    {"*:255:0:0:1024,0::id-,seq-:+", SCANNER, true},
+    {"*:255:0:0:%512,0::seq-,id-:+", SCANNER, true},
+    {"4:91:4:536:0,0:mss,eol+3:*:0", WEIRD, true},
+    {"4:128-:4:536:0,0:mss,eol+3:*:0", WEIRD, true},
+    {"6:64:0:*:mss*44,7:mss,sok,ts,nop,ws:df,id+:0", LINUX, false},
+    {"*:128:0:*:mss*44,7:mss,sok,ts,nop,ws:df,id+:0", LINUX, false},
+    {"*:63-:0:*:mss*44,7:mss,sok,ts,nop,ws:df,id+:0", LINUX, false},
+    {"*:64:4:*:mss*44,7:mss,sok,ts,nop,ws:df,id+:0", LINUX, false},
+    {"*:64:0:1400:mss*44,7:mss,sok,ts,nop,ws:df,id+:0", LINUX, false},
+    {"*:64:0:*:mtu*44,7:mss,sok,ts,nop,ws:df,id+:0", LINUX, false},
+    {"*:64:0:*:mss*44,8:mss,sok,ts,nop,ws:df,id+:0", LINUX, false},
+    {"*:64:0:*:64241,7:mss,sok,ts,nop,ws:df,id+:0", LINUX, false},
+    {"*:64:0:*:mss*44,7:mss,sok,ts,nop:df,id+:0", LINUX, false},
+    {"*:64:0:*:mss*44,7:mss,sok,ts,nop,ws:df:0", LINUX, false},
+    {"*:64:0:*:mss*44,7:mss,sok,ts,nop,ws:df,id+,ecn:0", LINUX, false},
+    {"*:64:0:*:mss*44,7:mss,sok,ts,nop,ws:df,id+:+", LINUX, false},
+    {"4:91:4:536:0,0:mss,eol+3:ecn:0", WEIRD, false},
+    {"*", LINUX, false},
+    {"", LINUX, false},
+    {LINUX, "", false},
+};
+
+static void test_matches(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof match_cases / sizeof *match_cases; i++) {
+        const struct slice pattern = slice_text(match_cases[i].pattern);
+        if (syn_matches(pattern, slice_text(match_cases[i].signature)) != match_cases[i].matches)
+            fail_msg("%s, %s: expected %s", match_cases[i].pattern, match_cases[i].signature,
+                     match_cases[i].matches ? "a match" : "none");
+    }
+}
+
+static void test_patterns(void **state)
+{
+    (void)state;
+    const char *const bad[] = {"",
+                               "*",
+                               "5:64:0:*:*,*:mss:df:0",
+                               "4::0:*:*,*:mss:df:0",
+                               "4:x:0:*:*,*:mss:df:0",
+                               "4:64+x:0:*:*,*:mss:df:0",
+                               "4:64::*:*,*:mss:df:0",
+                               "4:64:0:-1:*,*:mss:df:0",
+                               "4:64:0:*:*:mss:df",
+                               "4:64:0:*:%0,*:mss:df:0",
+                               "4:64:0:*:mss*,*:mss:df:0",
+                               "4:64:0:*:*,x:mss:df:0",
+                               "4:64:0:*:*,*:MSS:df:0",
+                               "4:64:0:*:*,*:mss:df\x01:0",
+                               "4:64:0:*:*,*:mss:df:1",
+                               "4:64:0:*:*,*:mss:df:0:",
+                               "4:99999999999:0:*:*,*:mss:df:0"};
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
+        if (syn_pattern_check(slice_text(bad[i])))
+            fail_msg("\"%s\" is taken for a signature", bad[i]);
+    for (size_t i = 0; i < sizeof match_cases / sizeof *match_cases; i++)
+        if (match_cases[i].matches && !syn_pattern_check(slice_text(match_cases[i].pattern)))
+            fail_msg("\"%s\" is not taken for a signature", match_cases[i].pattern);
+    char longest[SYN_TEXT + 1];
+    memset(longest, 'a', sizeof longest);
+    assert_false(syn_pattern_check(slice_of(longest, sizeof longest)));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_signatures),
-        cmocka_unit_test(test_damage),
-        cmocka_unit_test(test_longest),
+        cmocka_unit_test(test_signatures), cmocka_unit_test(test_damage),   cmocka_unit_test(test_longest),
+        cmocka_unit_test(test_matches),    cmocka_unit_test(test_patterns),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
