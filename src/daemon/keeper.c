@@ -9,6 +9,7 @@
 #include "daemon/keeper_store.h"
 #include "daemon/keeper_streams.h"
 #include "daemon/keeper_watch.h"
+#include "daemon/own_keys.h"
 #include "daemon/role.h"
 #include "io/store.h"
 #include "journal/log_output.h"
@@ -52,10 +53,12 @@ struct keeper {
     struct log_output *output;
     struct keeper_notice *notice;
     struct keeper_watch *patterns;
+    struct own_keys *own_keys;
     struct buf lines;
 
     struct arena arena; /* of the batch */
-    struct store_write writes[WRITES_MOST + KEEPER_STATS_WRITES + KEEPER_NOTICE_WRITES + KEEPER_WATCH_WRITES];
+    struct store_write writes[WRITES_MOST + KEEPER_STATS_WRITES + KEEPER_NOTICE_WRITES + KEEPER_WATCH_WRITES +
+                              OWN_KEYS_WRITES];
     size_t write_count;
     struct place places[STREAMS_MOST];
     size_t place_count;
@@ -103,6 +106,7 @@ static void commit(struct keeper *keeper)
     count += keeper_stats_commit(keeper->stats, keeper->writes + count);
     count += keeper_notice_writes(keeper->notice, keeper->writes + count);
     count += keeper_watch_writes(keeper->patterns, keeper->writes + count);
+    count += own_keys_writes(keeper->own_keys, keeper->writes + count); /* for all before it */
     struct store_batch batch = {keeper->writes, count, streams, keeper->place_count};
     if (store_apply(keeper->store, &batch, &error) < 0) {
         if (keeper_store_refused(&keeper->health, loop_unix_us(keeper->loop)))
@@ -116,6 +120,7 @@ static void commit(struct keeper *keeper)
     keeper->moved = false;
     keeper_notice_committed(keeper->notice);
     keeper_watch_committed(keeper->patterns);
+    own_keys_committed(keeper->own_keys);
     arena_drop(&keeper->arena);
 }
 
@@ -347,6 +352,7 @@ static void tick_due(struct loop_timer *timer)
     if (!keeper->moved)
         keeper_store_well(&keeper->health, keeper->journal, loop_unix_us(keeper->loop));
     keeper->moved = keeper_watch_tick(keeper->patterns, !keeper->more) || keeper->moved;
+    keeper->moved = own_keys_are_due(keeper->own_keys) || keeper->moved;
     sweep(keeper);
     store_lmdb_clear_dead(keeper->store, &error);
     loop_timer_set(keeper->loop, timer, loop_now_ms(keeper->loop) + TICK_MS);
@@ -490,6 +496,7 @@ static void parts_begin(struct keeper *keeper)
     struct keeper_notice_settings notice = {keeper->site, keeper->loop, keeper->store, keeper->journal};
     struct keeper_watch_settings patterns = {keeper->site, keeper->loop, keeper->store, keeper->journal,
                                              keeper->folder};
+    keeper->own_keys = own_keys_new(keeper->store, loop_unix_us(keeper->loop) / 1000);
     keeper->notice = keeper_notice_new(&notice);
     keeper->patterns = keeper_watch_new(&patterns);
 }
@@ -527,6 +534,7 @@ static void keeper_done(struct keeper *keeper)
     keeper_stats_close(keeper->stats);
     keeper_notice_free(keeper->notice);
     keeper_watch_free(keeper->patterns);
+    own_keys_free(keeper->own_keys);
     store_close(keeper->store);
     journal_writer_close(keeper->journal);
     buf_drop(&keeper->lines);
