@@ -19,6 +19,7 @@ Live gives folders below BUILD/live/NAME, which are removed after a run without 
 after one with them. Whatever a test starts is a child of its process, also what cuts itself loose, and is
 ended by number when the test ends, in whatever way.
 """
+from . import five
 from .inner import CLOSE, SILENT, Inner
 from .mail import (ADDED_FIELDS, SAMPLES, Difference, as_maildir, bodies_same, dot_stuffed, long_body, message, sample)
 from .live import Failure, Live, Skip, expect
@@ -30,4 +31,4 @@ from .wait import LateError, free_port, until
 
 __all__ = ["ADDED_FIELDS", "CLOSE", "Difference", "Failure", "Inner", "LateError", "Live", "Names", "Postern", "SAMPLES", "SILENT", "Skip", "Talk", "TalkError",
            "as_maildir", "bodies_same", "certificate_make", "cpu_seconds", "descendants", "dot_stuffed", "end",
-           "expect", "free_port", "long_body", "message", "run", "sample", "until"]
+           "expect", "five", "free_port", "long_body", "message", "run", "sample", "until"]
