@@ -117,3 +117,9 @@ bool hosts_are_good(const struct hosts *hosts, uint32_t key)
     const struct standing *standing = standing_find(hosts, key);
     return standing && standing_is_good(standing->accepted, standing->refused);
 }
+
+bool hosts_were_taken(const struct hosts *hosts, uint32_t key)
+{
+    const struct standing *standing = standing_find(hosts, key);
+    return standing && standing->accepted;
+}

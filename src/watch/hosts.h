@@ -48,5 +48,6 @@ void hosts_count(struct hosts *hosts, uint32_t key, bool accepted);
 /* Whether most of what came was taken, and not just once or twice. */
 bool standing_is_good(uint32_t accepted, uint32_t refused);
 bool hosts_are_good(const struct hosts *hosts, uint32_t key);
+bool hosts_were_taken(const struct hosts *hosts, uint32_t key); /* at least once */
 
 #endif

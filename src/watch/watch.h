@@ -74,6 +74,10 @@ bool watch_restore(struct watch *watch, struct campaign *campaign);
 /* Whether the standing of a campaign's host forbids to shut it out: most of its mail, or of its pool's, is
  * taken. */
 bool watch_host_is_good(const struct watch *watch, const struct campaign_host *host);
+/* The same of the host of an attempt, whether that belongs to a campaign or not. */
+bool watch_attempt_is_good(const struct watch *watch, const struct attempt *attempt);
+/* Whether nothing was ever taken of a network, an IPv4 /24 or an IPv6 /48, as far as is remembered. */
+bool watch_net_is_bad(const struct watch *watch, const struct prefix *net);
 /* Whether the evidence against this host alone is enough to shut it out. */
 bool watch_host_is_guilty(const struct watch *watch, const struct campaign *campaign,
                           const struct campaign_host *host);

@@ -114,6 +114,37 @@ bool watch_host_is_good(const struct watch *watch, const struct campaign_host *h
     return watch_is_good(watch, &trace);
 }
 
+bool watch_attempt_is_good(const struct watch *watch, const struct attempt *attempt)
+{
+    struct trace trace;
+    trace_make(attempt, watch->settings.seed, &trace);
+    return watch_is_good(watch, &trace);
+}
+
+/* The sums of a network may have made room for others': its hosts are asked, too, where they are few. */
+static bool any_host_taken(const struct watch *watch, const struct prefix *net)
+{
+    struct address address = net->network;
+    for (unsigned i = 0; i < 256; i++) {
+        address.octets[3] = (uint8_t)i;
+        const struct host_key key = host_key_of(&address);
+        const struct host_record *host = hosts_find(&watch->hosts, key,
+                                                    host_key_hash(key, watch->settings.seed));
+        if (host && host->accepted)
+            return true;
+    }
+    return false;
+}
+
+bool watch_net_is_bad(const struct watch *watch, const struct prefix *net)
+{
+    const bool is4 = net->network.family == ADDRESS_IPV4;
+    const struct trace trace = {.host = host_key_of(&net->network), .family = net->network.family};
+    if (net->bits != (is4 ? 24 : 48))
+        return false;
+    return !hosts_were_taken(&watch->hosts, standing_of_net(&trace)) && !(is4 && any_host_taken(watch, net));
+}
+
 bool watch_host_is_guilty(const struct watch *watch, const struct campaign *campaign,
                           const struct campaign_host *host)
 {
