@@ -130,7 +130,14 @@ static int folder_sync(const struct packing *packing)
     return result;
 }
 
-/* All of it is on disk before it has its name. A file that was removed meanwhile stays removed. */
+static bool was_removed(const struct packing *packing)
+{
+    struct stat stat_of;
+    return fstat(packing->from, &stat_of) == 0 && stat_of.st_nlink == 0;
+}
+
+/* All of it is on disk before it has its name. A file that was removed meanwhile stays removed: who removes
+ * takes the plain form first, and the packed one behind it. */
 static int file_finish(struct packing *packing, struct error *error)
 {
     char fresh[4120], path[4096];
@@ -139,13 +146,16 @@ static int file_finish(struct packing *packing, struct error *error)
     segment_path(packing->folder, &packing->name, true, path);
     if (packer_end(packing->packer, &packing->out, error) < 0 || out_write(packing, error) < 0)
         return -1;
-    if (fstat(packing->from, &stat_of) != 0 || (uint64_t)stat_of.st_size != packing->size ||
-        stat_of.st_nlink == 0)
+    if (fstat(packing->from, &stat_of) != 0 || (uint64_t)stat_of.st_size != packing->size)
         return error_set(error, 0, "a journal file in %s changed while it was packed", packing->folder);
     const struct timespec times[2] = {stat_of.st_atim, stat_of.st_mtim};
     if (futimens(packing->to, times) != 0 || fsync(packing->to) != 0 || rename(fresh, path) != 0 ||
         folder_sync(packing) != 0)
         return error_set(error, errno, "cannot finish %s", path);
+    if (was_removed(packing)) {
+        (void)unlink(path);
+        return 0;
+    }
     packing->counts.files++;
     packing->counts.before += packing->size;
     packing->counts.after += packing->written;

@@ -24,7 +24,8 @@
 #include <time.h>
 #include <unistd.h>
 
-#define RIG_WAIT_MS 20000
+#define RIG_WAIT_MS           20000
+#define RIG_BAD_CONFIGURATION 78 /* exit status */
 
 static const char *rig_program; /* of the build: main sets it */
 
@@ -69,11 +70,9 @@ static inline unsigned rig_free_port(void)
     return ntohs(name.sin_port);
 }
 
-/* Writes the configuration; `more` comes behind what every one has. No name server of the outside is asked.
- */
-static inline void rig_configure(const struct rig *rig, const char *more)
+static inline void rig_configuration_write(const struct rig *rig, const char *path, const char *more)
 {
-    FILE *file = fopen(rig->conf, "we");
+    FILE *file = fopen(path, "we");
     assert_non_null(file);
     const struct passwd *user = getpwuid(geteuid());
     const struct group *group = getgrgid(getegid());
@@ -84,6 +83,25 @@ static inline void rig_configure(const struct rig *rig, const char *more)
             rig->port, rig->folder, rig->folder, user->pw_name, group->gr_name, rig->folder,
             strstr(more, "dns.server") ? "" : "dns.server 127.0.0.1:1\n", more);
     assert_int_equal(fclose(file), 0);
+}
+
+/* A configuration that was in force; false: there were not so many. */
+static inline bool rig_configuration(const struct rig *rig, unsigned number, char path[128])
+{
+    snprintf(path, 128, "%s/was-%u.conf", rig->folder, number);
+    return access(path, F_OK) == 0;
+}
+
+/* Writes the configuration, and keeps it; `more` comes behind what every one has. No name server of the
+ * outside is asked. */
+static inline void rig_configure(const struct rig *rig, const char *more)
+{
+    unsigned number = 0;
+    char path[128];
+    while (rig_configuration(rig, number, path))
+        number++;
+    rig_configuration_write(rig, path, more);
+    rig_configuration_write(rig, rig->conf, more);
 }
 
 /* --- the program --------------------------------------------------------------------------------------- */
@@ -121,19 +139,25 @@ static inline bool rig_read_until(int fd, const char *text, char *room, size_t s
     return true;
 }
 
-/* Runs `postern COMMAND`; returns the exit status, and what it printed. */
-static inline int rig_command(const struct rig *rig, const char *command, const char *option, char *room,
-                              size_t size)
+/* Runs the program with these words; returns the exit status, and what it printed. */
+static inline int rig_program_run(const struct rig *rig, char *const *words, char *room, size_t size)
 {
     int pipes[2], status;
     assert_int_equal(pipe2(pipes, O_CLOEXEC), 0);
-    char *words[] = {(char *)(uintptr_t)command, (char *)(uintptr_t)option, NULL};
     pid_t pid = rig_spawn(rig, pipes[1], words);
     close(pipes[1]);
     rig_read_until(pipes[0], NULL, room, size);
     close(pipes[0]);
     assert_int_equal(waitpid(pid, &status, 0), pid);
     return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+/* Runs `postern COMMAND`, with one option or none. */
+static inline int rig_command(const struct rig *rig, const char *command, const char *option, char *room,
+                              size_t size)
+{
+    char *words[] = {(char *)(uintptr_t)command, (char *)(uintptr_t)option, NULL};
+    return rig_program_run(rig, words, room, size);
 }
 
 static inline void rig_make(struct rig *rig, const char *more)
@@ -180,11 +204,29 @@ static inline int rig_wait(struct rig *rig)
     return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
 }
 
+/* What was recorded under each configuration, played again under the same: nothing may differ. */
+static inline void rig_play_again(const struct rig *rig)
+{
+    char path[128], room[16384];
+    for (unsigned i = 0; rig_configuration(rig, i, path); i++) {
+        char *words[] = {(char *)(uintptr_t) "replay",   (char *)(uintptr_t) "--same",
+                         (char *)(uintptr_t) "--config", path,
+                         (char *)(uintptr_t) "--json",   NULL};
+        int status = rig_program_run(rig, words, room, sizeof room);
+        if (status == RIG_BAD_CONFIGURATION)
+            continue;
+        if (status || !strstr(room, "\"same_by_other_finding\":0,\"changed\":0,\"unknown\":0,") ||
+            !strstr(room, "\"not_understood\":0"))
+            fail_msg("%s: %s", path, room);
+    }
+}
+
 static inline void rig_end(struct rig *rig)
 {
     if (rig->pid) {
         kill(rig->pid, SIGTERM);
         assert_int_equal(rig_wait(rig), 0);
+        rig_play_again(rig);
     }
     rig_remove(rig->folder);
 }

@@ -314,6 +314,31 @@ static void test_retention_takes_both_forms(void **state)
     folder_remove(&folder);
 }
 
+/* Retention may take a file at any moment while it is packed: then it comes back in neither form, and that is
+ * no trouble. */
+static void test_removed_stays_removed(void **state)
+{
+    struct folder folder;
+    struct retention_counts counts;
+    struct error error;
+    int more;
+    (void)state;
+    folder_make(&folder);
+    crowd_write(&folder, 1000);
+    struct packing *packing = packing_new(folder.path, 3);
+    struct retention retention = {.folder = folder.path, .now_unix = INT64_C(4000000000), .octets_max = 1};
+    assert_int_equal(packing_look(packing, INT64_C(4000000000), 0, INT64_MAX, &error), 0);
+    assert_int_equal(packing_turn(packing, 1, &error), 1);
+    assert_int_equal(retention_run(&retention, &counts, &error), 0);
+    while ((more = packing_turn(packing, 1 << 20, &error)) > 0)
+        continue;
+    assert_int_equal(more, 0);
+    packing_free(packing);
+    assert_int_equal(files_ending(&folder, ".new") + files_ending(&folder, ".zst"), 0);
+    assert_int_equal(files_ending(&folder, ".journal"), 0);
+    folder_remove(&folder);
+}
+
 /* The packed file keeps the time of its last record: by that its age is told. */
 static void test_age_stays(void **state)
 {
@@ -389,6 +414,7 @@ int main(void)
         cmocka_unit_test(test_spoilt_frame),
         cmocka_unit_test(test_spoilt_table),
         cmocka_unit_test(test_retention_takes_both_forms),
+        cmocka_unit_test(test_removed_stays_removed),
         cmocka_unit_test(test_age_stays),
         cmocka_unit_test(test_writer_follows),
         cmocka_unit_test(test_files_have_an_age),

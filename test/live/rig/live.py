@@ -1,6 +1,5 @@
 """One live test program: its cases, its folders, its TAP."""
 import argparse
-import json
 import os
 import secrets
 import shutil
@@ -11,6 +10,7 @@ import time
 import traceback
 
 from . import process
+from .again import Replayed
 from .postern import Postern
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))))
@@ -56,7 +56,7 @@ class Live:
         self.options = parser.parse_args()
         self.program = os.path.abspath(self.options.program)
         self.cases = self.failed = 0
-        self.gates = []
+        self.gates, self.journals = [], []
         self.minder = None
         self.work = self.work_folder()
 
@@ -94,7 +94,7 @@ class Live:
     def __exit__(self, kind, error, trace):
         if kind is not None and issubclass(kind, Exception):
             self.report(f"{self.name} runs to its end", error)
-        elif kind is None and self.gates and not self.failed and not self.options.only:
+        elif kind is None and (self.gates or self.journals) and not self.failed and not self.options.only:
             self.case("the sessions of all gates, played again, are the same", self.play_again)
         left = [pid for pid in process.descendants(os.getpid()) if pid != self.minder]
         if left:
@@ -108,20 +108,17 @@ class Live:
             self.say(f"kept: {self.work}")
         sys.exit(1 if self.failed or kind is not None else 0)
 
-    def play_again(self):
-        """The sessions of all gates, played again under their own configurations: nothing may be different."""
-        played, recorded, different = 0, 0, []
-        for gate in self.gates:
-            results = gate.played_again()
-            recorded += max((sum(result["not_played"].values()) + result["played"] for _, result in results), default=0)
-            for file, result in results:
-                played += result["played"]
-                if result["changed"] or result["unknown"] or result["same_by_other_finding"] \
-                        or result["not_played"]["not_understood"] or result["not_played"]["old"]:
-                    different.append(f"{file}: {json.dumps(result, indent=1)[:3000]}")
-        self.say(f"{played} of {recorded} recorded sessions played again")
-        if different:
-            raise Failure("\n".join(different))
+    def recorded(self, journal, *configurations):
+        """Sessions in this journal's folder, of a daemon that is no Postern, are played again, too."""
+        self.journals.append((journal, configurations))
+
+    def play_again(self, *gates):
+        """The sessions of all gates, or of these, played again under their own configurations: nothing may be different."""
+        journals = [(gate.path("state", "journal"), gate.configurations) for gate in gates or self.gates if gate.started]
+        replayed = [Replayed(self.program, *journal) for journal in journals + ([] if gates else self.journals)]
+        self.say(f"{sum(one.played for one in replayed)} of {sum(one.recorded for one in replayed)} recorded sessions "
+                 "played again")
+        expect(not any(one.faults for one in replayed), "\n".join(fault for one in replayed for fault in one.faults))
 
     def case(self, name, function, *arguments):
         """Runs function(*arguments): it fails by any exception. True: it passed."""

@@ -18,7 +18,6 @@ USER = "nobody"
 START_SECONDS = 20
 STOP_SECONDS = 40
 UNIX_PATH_MAX = 107
-BAD_CONFIGURATION = 78  # exit status
 
 CONF = """\
 host-name {name}
@@ -81,7 +80,7 @@ class Postern:
         self.conf = self.path("postern.conf")
         self.certificate = self.key = None
         self.process = None
-        self.status_last = None
+        self.started = False
         self.configurations = []  # a copy of each
         os.chmod(folder, 0o755)
         for name in ("log", "mail"):
@@ -123,6 +122,7 @@ class Postern:
         """Starts the daemon and waits until it says that it is ready (sd_notify)."""
         if len(self.path("run", "courier.sock")) > UNIX_PATH_MAX:
             raise LateError(f"{self.folder} is too long for sockets")
+        self.started = True
         with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as notify:
             place = self.path("notify")
             if os.path.exists(place):
@@ -210,18 +210,6 @@ class Postern:
     def pids(self, role):
         """Process ids of gate, courier, keeper or archivist, as status tells them."""
         return [row["pid"] for row in self.status() if row.get("process") == role and row.get("pid")]
-
-    # --- once it has ended
-
-    def played_again(self):
-        """What `postern replay` says of the sessions recorded under each configuration, played again under the same:
-        [(file, object)]."""
-        journal = self.path("state", "journal")
-        if not os.path.isdir(journal):
-            return []
-        words = ["replay", "--same", "--json", "--journal", journal, "--config"]
-        results = [(file, process.run([self.program, *words, file], 120, False)) for file in self.configurations]
-        return [(file, json.loads(result.stdout)) for file, result in results if result.returncode != BAD_CONFIGURATION]
 
     # --- mail
 
