@@ -19,7 +19,7 @@ struct redaction {
 };
 
 struct person {
-    unsigned number; /* from 1 */
+    unsigned number; /* from 1; 0: the name stays */
 };
 
 struct host {
@@ -51,23 +51,37 @@ void redaction_free(struct redaction *redaction)
 
 /* --- persons ------------------------------------------------------------------------------------------- */
 
-static unsigned person_number(struct redaction *redaction, struct slice local)
+/* New ones have the number 0. */
+static struct person *person_of(struct redaction *redaction, struct slice local, bool *ret_new)
 {
     char *key = arena_take(&redaction->arena, local.len + 1);
     for (size_t i = 0; i < local.len; i++)
         key[i] = text_lower(local.at[i]);
     struct person *person = table_get(&redaction->persons, slice_of(key, local.len));
+    *ret_new = !person;
     if (!person) {
         person = arena_take(&redaction->arena, sizeof *person);
-        person->number = ++redaction->person_count;
         table_put(&redaction->persons, slice_of(key, local.len), person);
     }
-    return person->number;
+    return person;
 }
 
 static void put_person(struct redaction *redaction, struct slice local, struct buf *out)
 {
-    buf_add_format(out, "person-%u", person_number(redaction, local));
+    bool new;
+    struct person *person = person_of(redaction, local, &new);
+    if (new)
+        person->number = ++redaction->person_count;
+    if (person->number)
+        buf_add_format(out, "person-%u", person->number);
+    else
+        buf_add(out, local);
+}
+
+void redaction_keep_person(struct redaction *redaction, struct slice local)
+{
+    bool new;
+    person_of(redaction, local, &new)->number = 0;
 }
 
 /* --- hosts --------------------------------------------------------------------------------------------- */
@@ -123,6 +137,18 @@ static struct address stand_in(struct redaction *redaction, const struct address
     result = host->stand_in;
     result.port = address->port;
     return result;
+}
+
+void redaction_keep_host(struct redaction *redaction, const struct address *address)
+{
+    struct host *host = host_find(redaction, address);
+    if (!host) {
+        char *key = arena_take(&redaction->arena, 16);
+        address_key(address, (uint8_t *)key);
+        host = arena_take(&redaction->arena, sizeof *host);
+        table_put(&redaction->hosts, slice_of(key, 16), host);
+    }
+    host->stand_in = *address;
 }
 
 static struct address turned_round(const struct address *address)
@@ -386,7 +412,12 @@ static struct slice mailbox(struct redaction *redaction, struct slice name, stru
     if (!name.len || slice_find(name, '@') != SLICE_NOT_FOUND || slice_find(name, ':') != SLICE_NOT_FOUND ||
         slice_find(name, '[') != SLICE_NOT_FOUND || slice_find(name, '.') != SLICE_NOT_FOUND)
         return name;
-    return arena_format(arena, "person-%u", person_number(redaction, name));
+    struct buf out;
+    buf_init(&out, TEXT_MAX);
+    put_person(redaction, name, &out);
+    const struct slice shown = arena_copy(arena, buf_slice(&out));
+    buf_drop(&out);
+    return shown;
 }
 
 static void hide(struct slice *text)

@@ -15,6 +15,10 @@
 struct redaction;
 
 struct redaction *redaction_new(void);
+/* From here on this host, or this local part, stands as it is: what a report is about, its reader must see.
+ */
+void redaction_keep_host(struct redaction *redaction, const struct address *address);
+void redaction_keep_person(struct redaction *redaction, struct slice local);
 /* Changes the texts and addresses of the events in place; new texts live as long as the history. */
 void redaction_apply(struct redaction *redaction, struct history *history);
 /* The same for one event; new texts go into the arena. Names that are made out of an address are told only

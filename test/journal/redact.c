@@ -146,6 +146,29 @@ static void what_names_people_otherwise_is_hidden(void **state)
     redaction_free(redaction);
 }
 
+static void what_is_kept_stays_as_it_is(void **state)
+{
+    struct redaction *redaction = redaction_new();
+    struct address host;
+    struct arena arena;
+
+    (void)state;
+    arena_init(&arena, NULL, 0);
+    assert_true(address_parse(SLICE("36.37.0.13"), &host));
+    redaction_keep_host(redaction, &host);
+    redaction_keep_person(redaction, SLICE("Spammer"));
+    assert_slice_equal(
+        redaction_text(redaction, SLICE("spammer@a.example at 36.37.0.13, 13.0.37.36.zen.example"), &arena),
+        "spammer@a.example at 36.37.0.13, 13.0.37.36.zen.example");
+    assert_slice_equal(redaction_text(redaction, SLICE("joe@b.example at 36.37.0.14"), &arena),
+                       "person-1@b.example at 192.0.2.1");
+    redaction_keep_person(redaction, SLICE("joe"));
+    assert_slice_equal(redaction_text(redaction, SLICE("joe@b.example, jill@b.example"), &arena),
+                       "joe@b.example, person-2@b.example");
+    arena_drop(&arena);
+    redaction_free(redaction);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -153,6 +176,7 @@ int main(void)
         cmocka_unit_test(any_octets_are_taken),
         cmocka_unit_test(views_of_a_redacted_session_name_nobody),
         cmocka_unit_test(what_names_people_otherwise_is_hidden),
+        cmocka_unit_test(what_is_kept_stays_as_it_is),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
