@@ -1,9 +1,11 @@
-/* The history at a size that hurts: a crowd of sessions is written over days by the journal's own writers,
- * the archivist's code makes the history of it and packs the journal, and every field is searched, cold
- * (nothing of it in memory) and warm, through the code that `postern sessions` runs. Prints rates, sizes and
- * times.
+/* The history at a size that hurts: a crowd of sessions is written over days by the journal's own writers
+ * (a gate is killed once a day), the archivist's code makes the history of it and packs the journal, and every
+ * field is searched for values that are frequent, rare and absent, cold (nothing of it in memory) and warm,
+ * through the code that `postern sessions` runs. Prints rates, sizes and times.
  *
- * usage: bench-history FOLDER [SESSIONS [DAYS]]   FOLDER must not be there; it is removed at the end */
+ * usage: bench-history [-k] FOLDER [SESSIONS [DAYS]]
+ * FOLDER must not be there, and is removed at the end. With -k it stays, and one that is there is searched
+ * again; a history that is missing in it is made. */
 #include "base/memory.h"
 #include "crowd.h"
 #include "journal/archive.h"
@@ -11,10 +13,12 @@
 #include "journal/packing.h"
 
 #include <dirent.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <ftw.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <time.h>
@@ -29,6 +33,7 @@ struct bench {
     char folder[1024], journal[1100], history[1100];
     uint64_t sessions, days;
     struct crowd_session first, middle, last; /* examples */
+    uint64_t campaigns[2];                    /* one that many sessions belong to, one of few */
 };
 
 static double clock_now(clockid_t clock)
@@ -83,6 +88,70 @@ static void print_size(const struct bench *bench, const char *what, uint64_t oct
 
 /* --- making it ----------------------------------------------------------------------------------------- */
 
+/* The keeper's stream: which sessions belong to a campaign. */
+struct keeper {
+    struct journal_writer *writer;
+    struct buf buf;
+    uint64_t lost;
+};
+
+static void keeper_open(const struct bench *bench, struct keeper *keeper)
+{
+    struct journal_writer_settings settings = {.folder = slice_text(bench->journal),
+                                               .role = SLICE("keeper"),
+                                               .version = SLICE("0.1.0"),
+                                               .configuration = SLICE("00ff"),
+                                               .segment_octets = 64 << 20,
+                                               .buffer_octets = 16 << 20};
+    struct error error = {0};
+    if (journal_writer_open(&settings, &keeper->writer, &error) < 0)
+        fail("the keeper's journal", &error);
+    buf_init(&keeper->buf, EVENT_SIZE_MAX);
+    keeper->lost = 0;
+}
+
+static void keeper_joins(struct keeper *keeper, uint64_t campaign, const struct crowd_session *session)
+{
+    struct event_stamp stamp = {.unix_us = session->ended_us};
+    event_add_campaign_joined(&keeper->buf, &stamp,
+                              &(struct event_campaign_joined){.campaign = campaign, .member = session->id});
+    keeper->lost += journal_writer_add(keeper->writer, buf_slice(&keeper->buf), NULL);
+    buf_clear(&keeper->buf);
+}
+
+static void keeper_close(struct keeper *keeper)
+{
+    journal_writer_close(keeper->writer);
+    buf_drop(&keeper->buf);
+}
+
+static void example_take(struct bench *bench, const struct crowd_session *session, uint64_t ended)
+{
+    if (!session->reply || !session->sender[0] || !session->ptr[0] || !session->helo[0] ||
+        !session->finding_count || session->peer.family != ADDRESS_IPV4)
+        return;
+    if (!bench->first.id)
+        bench->first = *session;
+    if (ended < bench->sessions / 2)
+        bench->middle = *session;
+    bench->last = *session;
+}
+
+/* One session in five hundred belongs to the large campaign, forty in all to the small one. */
+static void campaign_take(struct bench *bench, struct keeper *keeper, const struct crowd_session *session,
+                          uint64_t ended)
+{
+    uint64_t seldom = bench->sessions / 40 ? bench->sessions / 40 : 1;
+    if (ended % 500 == 0) {
+        bench->campaigns[0] = bench->campaigns[0] ? bench->campaigns[0] : session->id;
+        keeper_joins(keeper, bench->campaigns[0], session);
+    }
+    if (ended % seldom == seldom / 2) {
+        bench->campaigns[1] = bench->campaigns[1] ? bench->campaigns[1] : session->id;
+        keeper_joins(keeper, bench->campaigns[1], session);
+    }
+}
+
 static void journal_make(struct bench *bench)
 {
     struct crowd_settings settings = {.folder = bench->journal,
@@ -96,26 +165,25 @@ static void journal_make(struct bench *bench)
                                       .hosts = 131072};
     struct crowd *crowd;
     struct crowd_session session;
+    struct keeper keeper;
     struct error error = {0};
-    uint64_t ended = 0;
+    uint64_t ended = 0, a_day = bench->sessions / bench->days;
     double wall = clock_now(CLOCK_MONOTONIC);
     if (crowd_open(&settings, &crowd, &error) < 0)
         fail("the journal", &error);
+    keeper_open(bench, &keeper);
     while (!crowd_is_over(crowd)) {
         if (!crowd_step(crowd, &session))
             continue;
         if (++ended % 2000 == 0)
             crowd_flush(crowd, 60000); /* the disk sets the pace: nothing may be lost here */
-        bool whole = session.reply && session.sender[0] && session.ptr[0] && session.helo[0] &&
-                     session.finding_count && session.peer.family == ADDRESS_IPV4;
-        if (whole && !bench->first.id)
-            bench->first = session;
-        if (whole && ended < bench->sessions / 2)
-            bench->middle = session;
-        if (whole)
-            bench->last = session;
+        if (a_day && ended % a_day == a_day / 2 && crowd_crash(crowd, 0, &error) < 0)
+            fail("the journal", &error);
+        example_take(bench, &session, ended);
+        campaign_take(bench, &keeper, &session, ended);
     }
     crowd_flush(crowd, 60000);
+    keeper_close(&keeper);
     wall = clock_now(CLOCK_MONOTONIC) - wall;
     printf("journal: %llu sessions over %llu days written in %.0f s, %llu events lost\n",
            (unsigned long long)bench->sessions, (unsigned long long)bench->days, wall,
@@ -137,16 +205,20 @@ static void history_make(struct bench *bench)
         fail("the history", &error);
     while (archive_turn(archive, 20000))
         continue;
-    if (archive_commit(archive, &error) < 0 || archive_tidy(archive, INT64_MAX / 2, &error) < 0)
+    if (archive_commit(archive, &error) < 0)
         fail("the history", &error);
+    for (uint64_t i = 0; i <= bench->days; i++) /* each time a day that lacks them gets its keys */
+        if (archive_tidy(archive, INT64_MAX / 2, &error) < 0)
+            fail("the history", &error);
     archive_counts(archive, &counts);
     archive_close(archive);
     wall = clock_now(CLOCK_MONOTONIC) - wall;
     cpu = clock_now(CLOCK_PROCESS_CPUTIME_ID) - cpu;
     getrusage(RUSAGE_SELF, &usage);
-    printf("history: %llu sessions in %.0f s: %.0f a second, %.1f us of a core each; %ld MB of memory\n",
-           (unsigned long long)counts.sessions, wall, (double)counts.sessions / wall,
-           cpu * 1e6 / (double)counts.sessions, usage.ru_maxrss / 1024);
+    if (counts.sessions)
+        printf("history: %llu sessions in %.0f s: %.0f a second, %.1f us of a core each; %ld MB of memory\n",
+               (unsigned long long)counts.sessions, wall, (double)counts.sessions / wall,
+               cpu * 1e6 / (double)counts.sessions, usage.ru_maxrss / 1024);
     print_size(bench, "history", folder_octets(bench->history));
 }
 
@@ -183,7 +255,7 @@ struct answer {
 static struct answer ask(const struct bench *bench, const struct filter *filter, bool count)
 {
     struct finder_settings settings = {
-        .journal = bench->journal, .history = bench->history, .filter = *filter};
+        .journal = bench->journal, .history = bench->history, .filter = *filter, .limit = WANTED};
     struct finder *finder;
     struct error error = {0};
     struct day_hit hit;
@@ -323,6 +395,52 @@ static void search_all(const struct bench *bench)
     search_text(bench, "part of a sender", TRAIT_SENDER, "*son-77*");
 }
 
+/* --- what stays ---------------------------------------------------------------------------------------- */
+
+static FILE *examples_open(const struct bench *bench, const char *mode)
+{
+    char path[1200];
+    snprintf(path, sizeof path, "%s/examples", bench->folder);
+    return fopen(path, mode);
+}
+
+static void examples_keep(const struct bench *bench)
+{
+    FILE *file = examples_open(bench, "w");
+    bool kept = file && fwrite(bench, sizeof *bench, 1, file) == 1;
+    if (file)
+        kept = fclose(file) == 0 && kept;
+    if (!kept)
+        fail("the examples", &(struct error){.text = "cannot be written"});
+}
+
+/* False: there is no journal yet. */
+static bool examples_read(struct bench *bench)
+{
+    struct bench read = *bench;
+    FILE *file = examples_open(bench, "r");
+    bool there = file && fread(&read, sizeof read, 1, file) == 1;
+    if (file)
+        (void)fclose(file);
+    if (there) {
+        *bench = read;
+        printf("journal: %llu sessions over %llu days are there\n", (unsigned long long)bench->sessions,
+               (unsigned long long)bench->days);
+        print_size(bench, "journal", folder_octets(bench->journal));
+    }
+    return there;
+}
+
+static void make(struct bench *bench)
+{
+    if (!examples_read(bench)) {
+        journal_make(bench);
+        examples_keep(bench);
+    }
+    history_make(bench);
+    journal_pack(bench);
+}
+
 static int remove_one(const char *path, const struct stat *status, int kind, struct FTW *place)
 {
     (void)status, (void)kind, (void)place;
@@ -331,20 +449,24 @@ static int remove_one(const char *path, const struct stat *status, int kind, str
 
 int main(int argc, char **argv)
 {
+    bool stays = argc > 1 && strcmp(argv[1], "-k") == 0;
+    argc -= stays;
+    argv += stays;
     struct bench bench = {.sessions = argc > 2 ? strtoull(argv[2], NULL, 10) : 5000000,
                           .days = argc > 3 ? strtoull(argv[3], NULL, 10) : 30};
-    if (argc < 2 || !bench.sessions || !bench.days || mkdir(argv[1], 0700) != 0) {
-        fprintf(stderr, "usage: bench-history FOLDER [SESSIONS [DAYS]]   FOLDER must not be there\n");
+    if (argc < 2 || !bench.sessions || !bench.days ||
+        (mkdir(argv[1], 0700) != 0 && !(stays && errno == EEXIST))) {
+        fprintf(stderr, "usage: bench-history [-k] FOLDER [SESSIONS [DAYS]]\n"
+                        "FOLDER must not be there; with -k it may, and stays\n");
         return 64;
     }
     snprintf(bench.folder, sizeof bench.folder, "%s", argv[1]);
     snprintf(bench.journal, sizeof bench.journal, "%s/journal", bench.folder);
     snprintf(bench.history, sizeof bench.history, "%s/history", bench.folder);
     setvbuf(stdout, NULL, _IOLBF, 0);
-    journal_make(&bench);
-    history_make(&bench);
-    journal_pack(&bench);
+    make(&bench);
     search_all(&bench);
-    nftw(bench.folder, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+    if (!stays)
+        nftw(bench.folder, remove_one, 16, FTW_DEPTH | FTW_PHYS);
     return 0;
 }

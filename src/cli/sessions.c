@@ -251,6 +251,7 @@ static int list(struct run *run, uint64_t limit)
 
     run->wanted.journal = run->folder;
     run->wanted.history = run->history;
+    run->wanted.limit = limit;
     if (finder_open(&run->wanted, &finder, &error) < 0)
         return journal_fail(run->cli, run->folder, &error);
     if (cli_option(run->cli, "count"))

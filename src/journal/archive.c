@@ -301,7 +301,8 @@ int archive_tidy(struct archive *archive, int64_t now_unix, struct error *error)
     int64_t oldest = oldest_of(archive);
     int settled = days_settle(archive->days, now_unix, SETTLE_AFTER, error);
     int removed = oldest == INT64_MIN ? 0 : days_retain(archive->days, oldest, error);
-    return settled < 0 || removed < 0 ? -1 : 0;
+    int keys = days_keys(archive->days, error);
+    return settled < 0 || removed < 0 || keys < 0 ? -1 : 0;
 }
 
 bool archive_check(struct archive *archive, int64_t day, struct error *error)

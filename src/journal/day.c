@@ -4,6 +4,7 @@
 #include "base/calendar.h"
 #include "base/memory.h"
 #include "base/text.h"
+#include "journal/day_keys.h"
 #include "journal/day_schema.h"
 
 #include <dirent.h>
@@ -98,6 +99,7 @@ int day_remove(const char *folder, int64_t day, struct error *error)
         if (unlink(one) != 0 && errno != ENOENT)
             result = error_set(error, errno, "cannot remove %s", one);
     }
+    day_keys_remove(folder, day);
     return result;
 }
 

@@ -293,7 +293,8 @@ static bool places_read(struct day_find *find)
 
 static bool find_begin(struct day_find *find)
 {
-    if (sql_run(find->db, "PRAGMA cache_size=-8192; PRAGMA mmap_size=1073741824; BEGIN", &find->error) < 0) {
+    /* Read by pages and not mapped: where a page is missing, a mapping has the system read far round it. */
+    if (sql_run(find->db, "PRAGMA cache_size=-8192; BEGIN", &find->error) < 0) {
         failed(find);
         return false;
     }

@@ -3,6 +3,7 @@
 #include "base/leb.h"
 #include "base/memory.h"
 #include "journal/day.h"
+#include "journal/day_keys.h"
 #include "journal/day_schema.h"
 
 #include <errno.h>
@@ -154,6 +155,7 @@ enum day_status day_open(const char *folder, int64_t number, struct day **ret_da
     day->day = number;
     day->error = error;
     day->cache = memory_take(CACHE_SLOTS * sizeof *day->cache);
+    day_keys_remove(folder, number); /* they would not tell of what is added */
     day_path(folder, number, path);
     enum day_status status = open_whole(day, path);
     if (status == DAY_GOOD)

@@ -1,6 +1,7 @@
 #include "journal/days.h"
 
 #include "base/memory.h"
+#include "journal/day_keys.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -92,11 +93,16 @@ static int64_t unix_now(void)
     return (int64_t)time(NULL);
 }
 
-static int settle_one(struct writing *writing, struct error *error)
+/* One that is not settled stays marked as open, which does no harm; without its keys it is searched slower. */
+static int settle_one(const struct days *days, struct writing *writing, struct error *error)
 {
     struct day *day = writing->day;
+    int64_t number = day_number(day);
     writing->day = NULL;
-    return day_settle(day, error) == DAY_GOOD ? 0 : -1; /* else it stays marked as open, which does no harm */
+    if (day_settle(day, error) != DAY_GOOD)
+        return -1;
+    (void)day_keys_make(days->folder, number, NULL);
+    return 0;
 }
 
 /* A free place; where there is none, the day that was wanted longest ago is settled. */
@@ -109,7 +115,7 @@ static struct writing *writing_room(struct days *days)
         if (days->open[i].turn < oldest->turn)
             oldest = &days->open[i];
     }
-    (void)settle_one(oldest, NULL);
+    (void)settle_one(days, oldest, NULL);
     return oldest;
 }
 
@@ -288,9 +294,43 @@ int days_settle(struct days *days, int64_t now_unix, int64_t idle_seconds, struc
         struct writing *writing = &days->open[i];
         bool stays = !writing->day || (idle_seconds && (day_number(writing->day) == newest ||
                                                         now_unix - writing->touched_unix < idle_seconds));
-        if (!stays && settle_one(writing, error) < 0)
+        if (!stays && settle_one(days, writing, error) < 0)
             result = -1;
     }
+    return result;
+}
+
+static bool is_written(const struct days *days, int64_t day)
+{
+    for (size_t i = 0; i < OPEN_MOST; i++)
+        if (days->open[i].day && day_number(days->open[i].day) == day)
+            return true;
+    return false;
+}
+
+/* Where somebody read the day while it was settled, its log is still there: it is settled again. */
+static int keys_mend(struct days *days, int64_t day, struct error *error)
+{
+    if (day_keys_make(days->folder, day, error) == 0)
+        return 0;
+    struct writing *writing = writing_of(days, day, error);
+    return writing ? settle_one(days, writing, error) : -1;
+}
+
+int days_keys(struct days *days, struct error *error)
+{
+    struct day_listing listing;
+    int result = 0;
+    if (day_list(days->folder, &listing, error) < 0)
+        return -1;
+    for (size_t i = listing.count; i > 0; i--) {
+        int64_t day = listing.days[i - 1];
+        if (is_written(days, day) || is_broken(days, day) || day_keys_hold(days->folder, day))
+            continue;
+        result = keys_mend(days, day, error);
+        break;
+    }
+    day_listing_drop(&listing);
     return result;
 }
 

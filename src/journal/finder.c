@@ -1,12 +1,16 @@
 #include "journal/finder.h"
 
 #include "base/memory.h"
+#include "journal/ahead.h"
+#include "journal/finder_days.h"
 #include "journal/search.h"
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #define MEMBERS_MAX (64u << 20)
+#define BATCH       32u /* sessions that are read from the journal at once */
 
 /* A session of the journal's end that the history did not have when it was looked at. */
 struct fresh {
@@ -15,23 +19,31 @@ struct fresh {
     bool over;
 };
 
+/* A session that is found, and what the journal has of it. */
+struct found {
+    struct day_hit hit;
+    struct history history;
+    bool from_search; /* its history is there already */
+};
+
 struct finder {
     struct finder_settings settings;
     char journal[3072], history[3072];
     struct segment_listing listing;
     struct day_listing days;
-    size_t day_left;         /* days that were not looked into yet: the first so many */
-    struct day_state newest; /* of the history: its places are those of all of it */
-    struct day_find *find;   /* the day that is looked into, or NULL */
-    int64_t day;             /* which, where there is one */
-    struct day_hit next;     /* of that day */
+    size_t day_count;         /* of the listing, that are looked into */
+    struct day_state newest;  /* of the history: its places are those of all of it */
+    struct finder_days *look; /* NULL before the first is wanted */
+    struct sought *sought;    /* the day at hand, or NULL */
+    struct day_hit next;      /* of that day */
     bool has_next;
     struct search *search;
     struct fresh fresh;
-    bool from_search; /* the last one that was given */
-    struct day_hit given;
-    struct segment_file file; /* the one that a history was read from last */
-    struct buf members;       /* of the campaign that is wanted */
+    struct found batch[BATCH];
+    size_t batch_count, batch_given;
+    size_t given; /* in all */
+    struct segment_file files[AHEAD_WORKERS]; /* the one that each worker read from last */
+    struct buf members;                       /* of the campaign that is wanted */
     struct finder_state state;
 };
 
@@ -99,52 +111,48 @@ static void day_unreadable(struct finder *finder, enum day_status status, int64_
     finder->state.damaged_day = day;
 }
 
-static void day_end(struct finder *finder)
+/* Days are not chosen before it is known how far the history is: what is written to one later is found in the
+ * journal. */
+static void look_begin(struct finder *finder, size_t wanted)
 {
-    struct error error;
-    if (finder->find && day_find_status(finder->find, &error) != DAY_GOOD)
-        day_unreadable(finder, day_find_status(finder->find, NULL), finder->day, &error);
-    day_find_close(finder->find);
-    finder->find = NULL;
-    finder->has_next = false;
+    if (finder->look)
+        return;
+    finder->look = finder_days_new(&(struct finder_days_settings){.folder = finder->history,
+                                                                  .filter = &finder->settings.filter,
+                                                                  .days = finder->days.days,
+                                                                  .count = &finder->day_count,
+                                                                  .wanted = wanted});
 }
 
-static bool day_is_wanted(const struct finder *finder, int64_t day)
+static void day_end(struct finder *finder)
 {
-    const struct filter *filter = &finder->settings.filter;
-    return (filter->since_us == INT64_MIN || day >= day_of(filter->since_us)) &&
-           (filter->until_us == INT64_MAX || day <= day_of(filter->until_us));
+    const struct sought *sought = finder->sought;
+    if (sought && sought->status != DAY_GOOD)
+        day_unreadable(finder, sought->status, sought->day, &sought->error);
+    finder->sought = NULL;
+    finder->has_next = false;
 }
 
 /* The next older day that is wanted; false: there is none. */
 static bool day_begin(struct finder *finder)
 {
-    struct error error;
     day_end(finder);
-    while (finder->day_left) {
-        int64_t day = finder->days.days[--finder->day_left];
-        if (!day_is_wanted(finder, day))
-            continue;
-        finder->state.days++;
-        enum day_status status = day_find_open(finder->history, day, &finder->settings.filter, &finder->find,
-                                               &error);
-        if (status == DAY_GOOD) {
-            finder->state.incomplete += day_find_is_partial(finder->find);
-            finder->day = day;
-            return true;
-        }
-        day_unreadable(finder, status, day, &error);
-    }
-    return false;
+    finder->sought = finder_days_next(finder->look);
+    if (!finder->sought)
+        return false;
+    finder->state.days++;
+    finder->state.incomplete += finder->sought->partial;
+    return true;
 }
 
 /* One that the archivist has written since we asked how far it was stands in both. */
 static void fresh_skip_known(struct finder *finder)
 {
     struct fresh *fresh = &finder->fresh;
+    const struct sought *sought = finder->sought;
     fresh_fill(finder);
-    while (fresh->there && finder->find && day_of(fresh->hit.ended_us) == finder->day &&
-           is_before(fresh->hit.ended, day_find_place(finder->find, fresh->hit.stream))) {
+    while (fresh->there && sought && sought->find && day_of(fresh->hit.ended_us) == sought->day &&
+           is_before(fresh->hit.ended, day_find_place(sought->find, fresh->hit.stream))) {
         fresh->there = false;
         fresh_fill(finder);
     }
@@ -154,45 +162,49 @@ static void fresh_skip_known(struct finder *finder)
  * the next of the journal's end. */
 static void next_fill(struct finder *finder)
 {
+    int64_t older;
     while (!finder->has_next) {
-        if (finder->find && day_find_next(finder->find, &finder->next)) {
+        if (finder->sought && sought_next(finder->sought, &finder->next)) {
             finder->has_next = true;
             return;
         }
         fresh_skip_known(finder);
-        bool fresh_first = finder->fresh.there && finder->day_left &&
-                           day_of(finder->fresh.hit.ended_us) > finder->days.days[finder->day_left - 1];
+        bool fresh_first = finder->fresh.there && finder_days_peek(finder->look, &older) &&
+                           day_of(finder->fresh.hit.ended_us) > older;
         if (fresh_first || !day_begin(finder))
             return;
     }
 }
 
-bool finder_next(struct finder *finder, struct day_hit *ret_hit)
+/* The next session, without its history but where that is at hand now and not later. */
+static bool found_next(struct finder *finder, struct found *ret_found)
 {
     next_fill(finder);
     fresh_skip_known(finder);
     bool fresh = finder->fresh.there;
     if (!fresh && !finder->has_next)
         return false;
-    finder->from_search = fresh && (!finder->has_next || finder->fresh.hit.ended_us >= finder->next.ended_us);
-    if (finder->from_search) {
-        *ret_hit = finder->fresh.hit;
+    ret_found->from_search = fresh &&
+                             (!finder->has_next || finder->fresh.hit.ended_us >= finder->next.ended_us);
+    ret_found->hit = ret_found->from_search ? finder->fresh.hit : finder->next;
+    history_init(&ret_found->history, ret_found->hit.session);
+    if (ret_found->from_search) {
+        search_history(finder->search, &ret_found->history);
         finder->fresh.there = false;
     } else {
-        *ret_hit = finder->next;
         finder->has_next = false;
     }
-    finder->given = *ret_hit;
     return true;
 }
 
 uint64_t finder_count(struct finder *finder)
 {
     uint64_t count = 0;
+    look_begin(finder, 0);
     while (day_begin(finder)) {
-        count += day_find_count(finder->find);
+        count += finder->sought->count;
         fresh_skip_known(finder);
-        for (; finder->fresh.there && day_of(finder->fresh.hit.ended_us) >= finder->day;
+        for (; finder->fresh.there && day_of(finder->fresh.hit.ended_us) >= finder->sought->day;
              fresh_skip_known(finder)) {
             finder->fresh.there = false;
             count++;
@@ -217,30 +229,73 @@ static const struct segment_name *name_of(const struct finder *finder, unsigned 
     return NULL;
 }
 
-static bool file_open(struct finder *finder, const struct segment_name *name)
+static bool file_open(const struct finder *finder, const struct segment_name *name,
+                      struct segment_file *file)
 {
-    const struct segment_name *open = &finder->file.header.name;
+    const struct segment_name *open = &file->header.name;
     if (!name)
         return false;
-    if (finder->file.fd >= 0 && open->sequence == name->sequence && open->number == name->number)
+    if (file->fd >= 0 && open->sequence == name->sequence && open->number == name->number)
         return true;
-    segment_file_close(&finder->file);
-    return segment_file_open(finder->journal, name, &finder->file, NULL) == 0;
+    segment_file_close(file);
+    return segment_file_open(finder->journal, name, file, NULL) == 0;
+}
+
+static void history_run(void *data, size_t number, unsigned worker)
+{
+    struct finder *finder = data;
+    struct found *found = &finder->batch[number];
+    struct segment_file *file = &finder->files[worker];
+    if (found->from_search)
+        return;
+    if (file_open(finder, name_of(finder, found->hit.stream, found->hit.ended.sequence), file))
+        history_chain(&found->history, file, found->hit.ended.offset);
+    if (found->history.count && found->history.opened)
+        return;
+    history_drop(&found->history); /* it began in the file before */
+    (void)history_load(&found->history, finder->journal, NULL);
+}
+
+static void batch_drop(struct finder *finder)
+{
+    for (size_t i = 0; i < finder->batch_count; i++)
+        history_drop(&finder->batch[i].history);
+    finder->batch_count = finder->batch_given = 0;
+}
+
+/* The next that will be asked for, with what the journal has of them. */
+static void batch_fill(struct finder *finder)
+{
+    size_t limit = finder->settings.limit, most = BATCH;
+    if (limit > finder->given && limit - finder->given < most)
+        most = limit - finder->given;
+    batch_drop(finder);
+    while (finder->batch_count < most && found_next(finder, &finder->batch[finder->batch_count]))
+        finder->batch_count++;
+    struct ahead *ahead = ahead_new(&(struct ahead_work){history_run, finder, finder->batch_count});
+    ahead_allow(ahead, finder->batch_count);
+    for (size_t i = 0; i < finder->batch_count; i++)
+        ahead_wait(ahead, i);
+    ahead_free(ahead);
+}
+
+bool finder_next(struct finder *finder, struct day_hit *ret_hit)
+{
+    look_begin(finder, finder->settings.limit ? finder->settings.limit : BATCH);
+    if (finder->batch_given == finder->batch_count)
+        batch_fill(finder);
+    if (finder->batch_given == finder->batch_count)
+        return false;
+    *ret_hit = finder->batch[finder->batch_given++].hit;
+    finder->given++;
+    return true;
 }
 
 bool finder_history(struct finder *finder, struct history *history)
 {
-    const struct day_hit *hit = &finder->given;
-    if (finder->from_search) {
-        search_history(finder->search, history);
-        return history->count > 0;
-    }
-    if (file_open(finder, name_of(finder, hit->stream, hit->ended.sequence)))
-        history_chain(history, &finder->file, hit->ended.offset);
-    if (history->count && history->opened)
-        return true;
-    history_drop(history); /* it began in the file before */
-    (void)history_load(history, finder->journal, NULL);
+    struct history *read = &finder->batch[finder->batch_given - 1].history;
+    *history = *read;
+    history_init(read, read->session);
     return history->count > 0;
 }
 
@@ -269,15 +324,14 @@ static int member_order(const void *left, const void *right)
 static void members_find(struct finder *finder)
 {
     struct filter *filter = &finder->settings.filter;
-    struct error error;
     buf_init(&finder->members, MEMBERS_MAX);
     for (size_t i = 0; i < filter->count; i++) {
         uint64_t campaign;
         if (filter->terms[i].kind != TRAIT_CAMPAIGN)
             continue;
         memcpy(&campaign, filter->terms[i].key, sizeof campaign);
-        for (size_t k = 0; k < finder->days.count; k++)
-            (void)day_find_members(finder->history, finder->days.days[k], campaign, &finder->members, &error);
+        finder_days_members(finder->history, finder->days.days, finder->days.count, campaign,
+                            &finder->members);
     }
     filter->member_count = finder->members.len / sizeof(uint64_t);
     if (filter->member_count)
@@ -290,10 +344,7 @@ static void history_look(struct finder *finder)
     struct error error;
     if (day_list(finder->history, &finder->days, &error) < 0)
         return;
-    finder->day_left = finder->days.count;
-    for (size_t i = finder->days.count; i > 0; i--)
-        if (day_is_wanted(finder, finder->days.days[i - 1]))
-            day_find_announce(finder->history, finder->days.days[i - 1]);
+    finder->day_count = finder->days.count;
     for (size_t i = finder->days.count; i > 0; i--) {
         bool read = day_read_state(finder->history, finder->days.days[i - 1], &finder->newest, &error) ==
                     DAY_GOOD;
@@ -308,7 +359,8 @@ int finder_open(const struct finder_settings *settings, struct finder **ret_find
 {
     struct finder *finder = memory_take(sizeof *finder);
     finder->settings = *settings;
-    finder->file.fd = -1;
+    for (size_t i = 0; i < AHEAD_WORKERS; i++)
+        finder->files[i].fd = -1;
     snprintf(finder->journal, sizeof finder->journal, "%s", settings->journal);
     snprintf(finder->history, sizeof finder->history, "%s", settings->history);
     history_look(finder);
@@ -338,9 +390,11 @@ void finder_close(struct finder *finder)
 {
     if (!finder)
         return;
-    day_end(finder);
+    batch_drop(finder);
+    finder_days_free(finder->look);
     search_close(finder->search);
-    segment_file_close(&finder->file);
+    for (size_t i = 0; i < AHEAD_WORKERS; i++)
+        segment_file_close(&finder->files[i]);
     segment_listing_drop(&finder->listing);
     day_listing_drop(&finder->days);
     day_state_drop(&finder->newest);

@@ -1,6 +1,10 @@
 /* Finds sessions that ended, the newest first: in the history as far as the archivist has come, and in the
  * journal's newest end, which it has not read yet. What it gives is the same as if all of it had been read
- * from the journal; the history alone decides how fast. */
+ * from the journal; the history alone decides how fast.
+ *
+ * A search waits for the disk at many places, each behind the one before. So several days are looked into at
+ * once, and the sessions that will be given next are read from the journal at once: by threads that live as
+ * long as the finder, or shorter. */
 #ifndef JOURNAL_FINDER_H
 #define JOURNAL_FINDER_H
 
@@ -13,6 +17,7 @@ struct finder_settings {
     const char *journal; /* folder */
     const char *history; /* folder; one that is not there means: no history */
     struct filter filter;
+    size_t limit; /* so many sessions are wanted; 0: nobody knows */
 };
 
 /* Negative: the journal's folder cannot be read. */
@@ -21,8 +26,8 @@ int finder_open(const struct finder_settings *settings, struct finder **ret_find
 bool finder_next(struct finder *finder, struct day_hit *ret_hit);
 /* How many there are in all. Not to be mixed with finder_next. */
 uint64_t finder_count(struct finder *finder);
-/* All that the gate recorded of the session that was given last, into an empty history. False: its part of
- * the journal is not there any more. */
+/* All that the gate recorded of the session that was given last, into an empty history; once. False: its part
+ * of the journal is not there any more. */
 bool finder_history(struct finder *finder, struct history *history);
 
 /* Where a session's end stands, by its id alone. False: the history does not have it (yet). */
