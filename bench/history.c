@@ -1,7 +1,7 @@
 /* The history at a size that hurts: a crowd of sessions is written over days by the journal's own writers
- * (a gate is killed once a day), the archivist's code makes the history of it and packs the journal, and every
- * field is searched for values that are frequent, rare and absent, cold (nothing of it in memory) and warm,
- * through the code that `postern sessions` runs. Prints rates, sizes and times.
+ * (a gate is killed once a day), the archivist's code makes the history of it and packs the journal, and
+ * every field is searched for values that are frequent, rare and absent, cold (nothing of it in memory) and
+ * warm, through the code that `postern sessions` runs. Prints rates, sizes and times.
  *
  * usage: bench-history [-k] FOLDER [SESSIONS [DAYS]]
  * FOLDER must not be there, and is removed at the end. With -k it stays, and one that is there is searched
@@ -239,9 +239,10 @@ static void journal_pack(struct bench *bench)
     cpu = clock_now(CLOCK_PROCESS_CPUTIME_ID) - cpu;
     packing_counts(packing, &counts);
     packing_free(packing);
-    printf("packing: %llu files in %.0f s, %.0f MB/s of a core, to one part in %.1f\n",
-           (unsigned long long)counts.files, wall, (double)counts.before / cpu / 1e6,
-           (double)counts.before / (double)counts.after);
+    if (counts.files)
+        printf("packing: %llu files in %.0f s, %.0f MB/s of a core, to one part in %.1f\n",
+               (unsigned long long)counts.files, wall, (double)counts.before / cpu / 1e6,
+               (double)counts.before / (double)counts.after);
     print_size(bench, "journal, packed", folder_octets(bench->journal));
 }
 

@@ -110,7 +110,8 @@ static enum day_status status_of(sqlite3 *db)
     return sql_is_damaged(db) ? DAY_DAMAGED : DAY_REFUSED;
 }
 
-/* A database of this program's version; another one is as good as damaged: it is made anew. */
+/* A database of this program's version; another one is as good as damaged: it is made anew. One whose writer
+ * was killed before it had made the tables has nothing in it and is sound: *ret_db is NULL. */
 static enum day_status open_reading(const char *folder, int64_t day, sqlite3 **ret_db, struct error *error)
 {
     char path[4096];
@@ -125,9 +126,11 @@ static enum day_status open_reading(const char *folder, int64_t day, sqlite3 **r
     if (sql_number(*ret_db, "PRAGMA application_id", 0) == DAY_APPLICATION &&
         sql_number(*ret_db, "PRAGMA user_version", 0) == DAY_VERSION)
         return DAY_GOOD;
+    bool unmade = sql_number(*ret_db, "SELECT count(*) FROM sqlite_schema", -1) == 0;
     sql_close(*ret_db);
+    *ret_db = NULL;
     error_set(error, 0, "%s is no history of this version", path);
-    return DAY_DAMAGED;
+    return unmade ? DAY_GOOD : DAY_DAMAGED;
 }
 
 static bool read_places(sqlite3 *db, struct day_state *state, struct error *error)
@@ -160,6 +163,11 @@ enum day_status day_read_state(const char *folder, int64_t day, struct day_state
     enum day_status status = open_reading(folder, day, &db, error);
     if (status != DAY_GOOD)
         return status;
+    if (!db) {
+        state.repair = true; /* be it that all of it was lost */
+        *ret_state = state;
+        return DAY_GOOD;
+    }
     state.open = sql_number(db, "SELECT value FROM meta WHERE word='open'", 0) != 0;
     state.repair = sql_number(db, "SELECT value FROM meta WHERE word='repair'", 0) != 0;
     state.sessions = (uint64_t)sql_number(db, "SELECT sum(sessions) FROM trait WHERE kind=7", 0);
@@ -204,7 +212,7 @@ enum day_status day_check(const char *folder, int64_t day, struct error *error)
     };
     sqlite3 *db;
     enum day_status status = open_reading(folder, day, &db, error);
-    if (status != DAY_GOOD)
+    if (status != DAY_GOOD || !db)
         return status;
     if (!is_ok(db, error))
         status = DAY_DAMAGED;

@@ -38,6 +38,7 @@ struct day_find {
     struct day_place *places;
     size_t place_count;
     bool placed; /* they were read */
+    bool unmade; /* its writer has made the file, and not yet the tables in it */
     enum day_status status;
     struct error error;
 };
@@ -298,6 +299,11 @@ static bool find_begin(struct day_find *find)
         failed(find);
         return false;
     }
+    find->unmade = sql_number(find->db, "SELECT count(*) FROM sqlite_schema", -1) == 0;
+    if (find->unmade) {
+        find->placed = true;
+        return true;
+    }
     for (size_t i = 0; i < find->filter->count; i++)
         if (!term_find(find, i))
             return false;
@@ -493,8 +499,10 @@ enum day_status day_find_members(const char *folder, int64_t day, uint64_t campa
     enum day_status status = day_find_open(folder, day, &none, &find, error);
     if (status != DAY_GOOD)
         return status;
-    sqlite3_stmt *row = sql_prepare(find->db, "SELECT session FROM member WHERE campaign=?", &find->error);
-    int more = row ? 0 : -1;
+    sqlite3_stmt *row = NULL;
+    if (!find->unmade)
+        row = sql_prepare(find->db, "SELECT session FROM member WHERE campaign=?", &find->error);
+    int more = row || find->unmade ? 0 : -1;
     if (row)
         sqlite3_bind_int64(row, 1, (int64_t)campaign);
     while (row && (more = sql_next(row, &find->error)) > 0) {
@@ -520,11 +528,13 @@ enum day_status day_find_session(const char *folder, int64_t day, uint64_t sessi
     enum day_status status = day_find_open(folder, day, &none, &find, error);
     if (status != DAY_GOOD)
         return status;
-    sqlite3_stmt *row = sql_prepare(
-        find->db, "SELECT at, id, stream, sequence, offset FROM session WHERE id=?", &find->error);
+    sqlite3_stmt *row = NULL;
+    if (!find->unmade)
+        row = sql_prepare(find->db, "SELECT at, id, stream, sequence, offset FROM session WHERE id=?",
+                          &find->error);
     if (row)
         sqlite3_bind_int64(row, 1, (int64_t)session);
-    int more = row ? sql_next(row, &find->error) : -1;
+    int more = row ? sql_next(row, &find->error) : find->unmade ? 0 : -1;
     *ret_found = more > 0;
     if (more > 0)
         hit_make(find, row, ret_hit);

@@ -11,12 +11,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define PAGE        4096u
-#define PAGE_BITS   ((PAGE - sizeof(struct page_end)) * 8)
-#define KEY_BITS    12u /* in the file, for each key */
-#define PROBES      7u
-#define LABELS_MOST 8u /* of a name: a longer suffix is looked for by its last eight */
-#define MAGIC       UINT64_C(0x3173794b74737250) /* "PrstKys1" */
+#define PAGE         4096u
+#define PAGE_BITS    ((PAGE - sizeof(struct page_end)) * 8)
+#define KEY_BITS     12u /* in the file, for each key */
+#define PROBES       7u
+#define LABELS_MOST  8u /* of a name: a longer suffix is looked for by its last eight */
+#define MAGIC        UINT64_C(0x3173794b74737250) /* "PrstKys1" */
 #define DAYS_AT_ONCE 64u
 
 /* Every page ends with it. */
@@ -160,9 +160,7 @@ static void key_add(struct hashes *hashes, enum trait kind, struct slice key, st
 {
     hash_add(hashes, kind, key);
     switch (kind) {
-    case TRAIT_ADDRESS:
-        networks_add(hashes, key, before.len == key.len ? shared(key, before) : 0);
-        break;
+    case TRAIT_ADDRESS: networks_add(hashes, key, before.len == key.len ? shared(key, before) : 0); break;
     case TRAIT_PTR:
     case TRAIT_HELO:
     case TRAIT_SENDER:

@@ -93,7 +93,8 @@ static int64_t unix_now(void)
     return (int64_t)time(NULL);
 }
 
-/* One that is not settled stays marked as open, which does no harm; without its keys it is searched slower. */
+/* One that is not settled stays marked as open, which does no harm; without its keys it is searched slower.
+ */
 static int settle_one(const struct days *days, struct writing *writing, struct error *error)
 {
     struct day *day = writing->day;

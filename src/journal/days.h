@@ -35,7 +35,8 @@ int days_apply(struct days *days, const struct day_batch *batch, uint64_t *ret_a
 /* Settles days that nothing was added to for so long; 0: all that are open. */
 int days_settle(struct days *days, int64_t now_unix, int64_t idle_seconds, struct error *error);
 
-/* Sees to it that one more settled day, the newest that lacks it, has its file of keys (journal/day_keys.h). */
+/* Sees to it that one more settled day, the newest that lacks it, has its file of keys (journal/day_keys.h).
+ */
 int days_keys(struct days *days, struct error *error);
 
 /* Whether a day waits to be made anew, and which. */

@@ -1,7 +1,7 @@
 #include "journal/finder.h"
 
 #include "base/memory.h"
-#include "journal/ahead.h"
+#include "journal/crew.h"
 #include "journal/finder_days.h"
 #include "journal/search.h"
 
@@ -41,9 +41,11 @@ struct finder {
     struct fresh fresh;
     struct found batch[BATCH];
     size_t batch_count, batch_given;
-    size_t given; /* in all */
-    struct segment_file files[AHEAD_WORKERS]; /* the one that each worker read from last */
-    struct buf members;                       /* of the campaign that is wanted */
+    struct found *by_place[BATCH];           /* those that are to be read, by file and place */
+    size_t pieces[BATCH + 1];                /* where each file's begin */
+    size_t given;                            /* in all */
+    struct segment_file files[CREW_WORKERS]; /* the one that each worker read from last */
+    struct buf members;                      /* of the campaign that is wanted */
     struct finder_state state;
 };
 
@@ -229,8 +231,7 @@ static const struct segment_name *name_of(const struct finder *finder, unsigned 
     return NULL;
 }
 
-static bool file_open(const struct finder *finder, const struct segment_name *name,
-                      struct segment_file *file)
+static bool file_open(const struct finder *finder, const struct segment_name *name, struct segment_file *file)
 {
     const struct segment_name *open = &file->header.name;
     if (!name)
@@ -241,13 +242,8 @@ static bool file_open(const struct finder *finder, const struct segment_name *na
     return segment_file_open(finder->journal, name, file, NULL) == 0;
 }
 
-static void history_run(void *data, size_t number, unsigned worker)
+static void history_read(const struct finder *finder, struct found *found, struct segment_file *file)
 {
-    struct finder *finder = data;
-    struct found *found = &finder->batch[number];
-    struct segment_file *file = &finder->files[worker];
-    if (found->from_search)
-        return;
     if (file_open(finder, name_of(finder, found->hit.stream, found->hit.ended.sequence), file))
         history_chain(&found->history, file, found->hit.ended.offset);
     if (found->history.count && found->history.opened)
@@ -256,11 +252,51 @@ static void history_run(void *data, size_t number, unsigned worker)
     (void)history_load(&found->history, finder->journal, NULL);
 }
 
+static bool is_same_file(const struct found *a, const struct found *b)
+{
+    return a->hit.stream == b->hit.stream && a->hit.ended.sequence == b->hit.ended.sequence;
+}
+
+/* The sessions of one file, one after the other: those that end side by side are unpacked together. */
+static void file_run(void *data, size_t number, unsigned worker)
+{
+    struct finder *finder = data;
+    for (size_t i = finder->pieces[number]; i < finder->pieces[number + 1]; i++)
+        history_read(finder, finder->by_place[i], &finder->files[worker]);
+}
+
 static void batch_drop(struct finder *finder)
 {
     for (size_t i = 0; i < finder->batch_count; i++)
         history_drop(&finder->batch[i].history);
     finder->batch_count = finder->batch_given = 0;
+}
+
+static int place_order(const void *left, const void *right)
+{
+    const struct day_hit *a = &(*(struct found *const *)left)->hit,
+                         *b = &(*(struct found *const *)right)->hit;
+    if (a->stream != b->stream)
+        return a->stream < b->stream ? -1 : 1;
+    if (a->ended.sequence != b->ended.sequence)
+        return a->ended.sequence < b->ended.sequence ? -1 : 1;
+    return a->ended.offset < b->ended.offset ? -1 : 1;
+}
+
+/* Returns how many pieces of work there are, each a file. */
+static size_t pieces_cut(struct finder *finder)
+{
+    size_t count = 0, pieces = 0;
+    for (size_t i = 0; i < finder->batch_count; i++)
+        if (!finder->batch[i].from_search)
+            finder->by_place[count++] = &finder->batch[i];
+    if (count)
+        qsort(finder->by_place, count, sizeof *finder->by_place, place_order);
+    for (size_t i = 0; i < count; i++)
+        if (!i || !is_same_file(finder->by_place[i - 1], finder->by_place[i]))
+            finder->pieces[pieces++] = i;
+    finder->pieces[pieces] = count;
+    return pieces;
 }
 
 /* The next that will be asked for, with what the journal has of them. */
@@ -272,11 +308,13 @@ static void batch_fill(struct finder *finder)
     batch_drop(finder);
     while (finder->batch_count < most && found_next(finder, &finder->batch[finder->batch_count]))
         finder->batch_count++;
-    struct ahead *ahead = ahead_new(&(struct ahead_work){history_run, finder, finder->batch_count});
-    ahead_allow(ahead, finder->batch_count);
-    for (size_t i = 0; i < finder->batch_count; i++)
-        ahead_wait(ahead, i);
-    ahead_free(ahead);
+    size_t pieces = pieces_cut(finder);
+    struct crew *crew = crew_new(&(struct crew_work){file_run, finder, pieces});
+    if (pieces > 1)
+        crew_allow(crew, pieces);
+    for (size_t i = 0; i < pieces; i++)
+        crew_wait(crew, i);
+    crew_free(crew);
 }
 
 bool finder_next(struct finder *finder, struct day_hit *ret_hit)
@@ -359,7 +397,7 @@ int finder_open(const struct finder_settings *settings, struct finder **ret_find
 {
     struct finder *finder = memory_take(sizeof *finder);
     finder->settings = *settings;
-    for (size_t i = 0; i < AHEAD_WORKERS; i++)
+    for (size_t i = 0; i < CREW_WORKERS; i++)
         finder->files[i].fd = -1;
     snprintf(finder->journal, sizeof finder->journal, "%s", settings->journal);
     snprintf(finder->history, sizeof finder->history, "%s", settings->history);
@@ -393,7 +431,7 @@ void finder_close(struct finder *finder)
     batch_drop(finder);
     finder_days_free(finder->look);
     search_close(finder->search);
-    for (size_t i = 0; i < AHEAD_WORKERS; i++)
+    for (size_t i = 0; i < CREW_WORKERS; i++)
         segment_file_close(&finder->files[i]);
     segment_listing_drop(&finder->listing);
     day_listing_drop(&finder->days);

@@ -1,7 +1,7 @@
 #include "journal/finder_days.h"
 
 #include "base/memory.h"
-#include "journal/ahead.h"
+#include "journal/crew.h"
 #include "journal/day_keys.h"
 
 #define MEMBERS_MAX (64u << 20)
@@ -15,7 +15,7 @@ struct finder_days {
     struct sought *sought; /* the newest first */
     size_t taken;          /* of them */
     size_t found;          /* sessions, in those that were taken, as far as they were looked for */
-    struct ahead *ahead;
+    struct crew *crew;
 };
 
 /* --- which days ---------------------------------------------------------------------------------------- */
@@ -110,7 +110,7 @@ struct finder_days *finder_days_new(const struct finder_days_settings *settings)
     days->sought = memory_take((days->count + 1) * sizeof *days->sought);
     for (size_t i = 0; i < days->count; i++)
         days->sought[i].day = days->days[days->count - 1 - i];
-    days->ahead = ahead_new(&(struct ahead_work){sought_run, days, days->count});
+    days->crew = crew_new(&(struct crew_work){sought_run, days, days->count});
     return days;
 }
 
@@ -119,11 +119,11 @@ struct finder_days *finder_days_new(const struct finder_days_settings *settings)
 static void look_ahead(struct finder_days *days)
 {
     if (!days->wanted) {
-        ahead_allow(days->ahead, days->count);
+        crew_allow(days->crew, days->count);
     } else if (days->taken) {
         size_t a_day = days->found / days->taken;
         size_t missing = days->wanted > days->found ? days->wanted - days->found : 1;
-        ahead_allow(days->ahead, days->taken + missing / (a_day + 1) + 1);
+        crew_allow(days->crew, days->taken + missing / (a_day + 1) + 1);
     }
 }
 
@@ -135,7 +135,7 @@ struct sought *finder_days_next(struct finder_days *days)
         return NULL;
     look_ahead(days);
     struct sought *sought = &days->sought[days->taken];
-    ahead_wait(days->ahead, days->taken++);
+    crew_wait(days->crew, days->taken++);
     days->found += sought->hit_count;
     return sought;
 }
@@ -152,7 +152,7 @@ void finder_days_free(struct finder_days *days)
 {
     if (!days)
         return;
-    ahead_free(days->ahead);
+    crew_free(days->crew);
     for (size_t i = 0; i < days->count; i++)
         sought_close(&days->sought[i]);
     memory_give(days->sought, (days->count + 1) * sizeof *days->sought);
@@ -187,14 +187,14 @@ void finder_days_members(const char *folder, const int64_t *days, size_t count, 
     struct asking asking = {folder, chosen, campaign, memory_take((left + 1) * sizeof(struct buf))};
     for (size_t i = 0; i < left; i++)
         buf_init(&asking.members[i], MEMBERS_MAX);
-    struct ahead *ahead = ahead_new(&(struct ahead_work){members_run, &asking, left});
-    ahead_allow(ahead, left);
+    struct crew *crew = crew_new(&(struct crew_work){members_run, &asking, left});
+    crew_allow(crew, left);
     for (size_t i = 0; i < left; i++) {
-        ahead_wait(ahead, i);
+        crew_wait(crew, i);
         (void)buf_add(sessions, buf_slice(&asking.members[i]));
         buf_drop(&asking.members[i]);
     }
-    ahead_free(ahead);
+    crew_free(crew);
     memory_give(asking.members, (left + 1) * sizeof(struct buf));
     memory_give(chosen, (count + 1) * sizeof *chosen);
 }

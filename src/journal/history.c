@@ -88,34 +88,44 @@ static void sort(struct history *history)
 
 /* --- by the chain -------------------------------------------------------------------------------------- */
 
-static void reverse(struct history *history, size_t first)
+static void reverse(struct history *history, size_t first, size_t last)
 {
-    for (size_t last = history->count; first + 1 < last; first++) {
+    for (; first + 1 < last; first++) {
         struct event event = history->events[first];
         history->events[first] = history->events[--last];
         history->events[last] = event;
     }
 }
 
-/* Returns where the record at `offset` ends. */
-static uint64_t follow_back(struct history *history, struct segment_file *file, uint64_t offset)
+static void follow_back(struct history *history, struct segment_file *file, uint64_t offset)
 {
     size_t first = history->count, size;
     struct event event;
-    uint64_t behind = offset;
     for (uint64_t at = offset; segment_file_read(file, at, &event, &size) == SEGMENT_RECORD;) {
         if (event.stamp.session != history->session)
             break;
-        if (at == offset)
-            behind = at + size;
         uint32_t previous = event.stamp.previous;
         add(history, &event);
         if (!previous || previous > at - file->header.size)
             break;
         at -= previous;
     }
-    reverse(history, first);
-    return behind;
+    reverse(history, first, history->count);
+}
+
+/* What stands right behind the record at `offset`, up to what is another's. */
+static void follow_on(struct history *history, struct segment_file *file, uint64_t offset)
+{
+    struct event event;
+    size_t size;
+    for (uint64_t at = offset; segment_file_read(file, at, &event, &size) == SEGMENT_RECORD; at += size) {
+        if (event.kind == EVENT_NONE)
+            continue; /* a milestone came between */
+        if (event.stamp.session != history->session)
+            return;
+        if (at != offset)
+            add(history, &event);
+    }
 }
 
 void history_before(struct history *history, struct segment_file *file, uint64_t offset)
@@ -123,19 +133,16 @@ void history_before(struct history *history, struct segment_file *file, uint64_t
     follow_back(history, file, offset);
 }
 
+/* First on and then back: so each part of a packed file is unpacked once. */
 void history_chain(struct history *history, struct segment_file *file, uint64_t offset)
 {
-    uint64_t at = follow_back(history, file, offset);
-    struct event event;
-    size_t size;
-    while (segment_file_read(file, at, &event, &size) == SEGMENT_RECORD) {
-        at += size;
-        if (event.kind == EVENT_NONE)
-            continue; /* a milestone came between */
-        if (event.stamp.session != history->session)
-            return;
-        add(history, &event);
-    }
+    size_t first = history->count;
+    follow_on(history, file, offset);
+    size_t behind = history->count - first;
+    follow_back(history, file, offset);
+    reverse(history, first, history->count);
+    reverse(history, first, history->count - behind);
+    reverse(history, history->count - behind, history->count);
 }
 
 /* --- by the id ----------------------------------------------------------------------------------------- */
