@@ -50,3 +50,9 @@ size_t memory_in_use(void)
 {
     return __atomic_load_n(&octets_in_use, __ATOMIC_RELAXED);
 }
+
+void memory_sort(void *at, size_t count, size_t size, int (*order)(const void *left, const void *right))
+{
+    if (count > 1)
+        qsort(at, count, size, order);
+}

@@ -15,4 +15,7 @@ void *memory_resize(void *at, size_t size_old, size_t size_new);
 void memory_give(void *at, size_t size); /* at may be NULL; size as taken */
 size_t memory_in_use(void);              /* octets */
 
+/* qsort; at may be NULL where count is 0, as a list is that never had an item. */
+void memory_sort(void *at, size_t count, size_t size, int (*order)(const void *left, const void *right));
+
 #endif

@@ -3,12 +3,12 @@
 
 #include "base/arena.h"
 #include "base/calendar.h"
+#include "base/memory.h"
 #include "base/text.h"
 #include "watch/campaign.h"
 #include "watch/export.h"
 
 #include <jansson.h>
-#include <stdlib.h>
 #include <string.h>
 
 #define REQUEST_MAX 256u
@@ -124,8 +124,7 @@ static void row_show(struct campaigns *campaigns, const json_t *campaign)
 static int list_show(struct campaigns *campaigns)
 {
     const bool json = campaigns->cli->json;
-    if (campaigns->count)
-        qsort(campaigns->list, campaigns->count, sizeof *campaigns->list, by_last);
+    memory_sort(campaigns->list, campaigns->count, sizeof *campaigns->list, by_last);
     for (size_t i = 0; i < campaigns->count && i < campaigns->limit; i++) {
         if (json)
             cli_print("%.*s\n", SLICE_ARGS(campaigns->list[i].raw));

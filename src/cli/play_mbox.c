@@ -11,7 +11,6 @@
 #include <errno.h>
 #include <limits.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <sys/stat.h>
 
 #define FILE_MAX  (2048u << 20)
@@ -200,8 +199,7 @@ static void take_folder(struct walk *walk, const char *folder, unsigned depth)
         if (is_wanted(entry->d_name))
             listed_add(&listed, entry->d_name);
     (void)closedir(open);
-    if (listed.count)
-        qsort(listed.names, listed.count, sizeof *listed.names, by_name);
+    memory_sort(listed.names, listed.count, sizeof *listed.names, by_name);
     take_listed(walk, folder, &listed, depth + 1);
     arena_drop(&listed.arena);
 }
@@ -295,8 +293,7 @@ static void play_entry(struct walk *walk, const struct entry *entry)
 
 static void play_all(struct walk *walk)
 {
-    if (walk->entry_count)
-        qsort(walk->entries, walk->entry_count, sizeof *walk->entries, by_time);
+    memory_sort(walk->entries, walk->entry_count, sizeof *walk->entries, by_time);
     for (size_t i = 0; i < walk->entry_count; i++) {
         play_entry(walk, &walk->entries[i]);
         cli_progress("messages played", i + 1, walk->entry_count);

@@ -6,7 +6,6 @@
 #include "base/text.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 
 /* --- counts -------------------------------------------------------------------------------------------- */
 
@@ -160,7 +159,7 @@ bool *scan_log_choice(const struct scan_log *log)
         ranked[i] = (struct ranked){i, campaign.attempts};
         campaign_done(&campaign);
     }
-    qsort(ranked, count, sizeof *ranked, larger_first);
+    memory_sort(ranked, count, sizeof *ranked, larger_first);
     for (size_t i = 0; i < count && i < log->campaigns_max; i++)
         choice[ranked[i].index] = true;
     memory_give(ranked, count * sizeof *ranked);

@@ -48,8 +48,12 @@ static void text_read(int in, char *text, size_t size)
 /* Whether it is damaged. */
 static bool conclude(struct look *look, int status)
 {
-    if (WIFEXITED(status))
+    if (WIFEXITED(status)) {
+        if (WEXITSTATUS(status) != EXIT_SUCCESS && !look->error.text[0])
+            error_set(&look->error, 0, "the store in %s is damaged: who reads it ends with status %d",
+                      look->folder, WEXITSTATUS(status));
         return WEXITSTATUS(status) != EXIT_SUCCESS;
+    }
     look->late = WTERMSIG(status) == SIGALRM;
     if (!look->late)
         error_set(&look->error, 0, "the store in %s is damaged: who reads it is ended by signal %d",

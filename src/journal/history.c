@@ -2,7 +2,6 @@
 
 #include "base/memory.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #define SLACK_US   2000000 /* by which clocks and records may be out of order */
@@ -80,7 +79,7 @@ static void sort(struct history *history)
     struct sorted *all = memory_take(history->count * sizeof *all);
     for (size_t i = 0; i < history->count; i++)
         all[i] = (struct sorted){history->events[i], i};
-    qsort(all, history->count, sizeof *all, time_order);
+    memory_sort(all, history->count, sizeof *all, time_order);
     for (size_t i = 0; i < history->count; i++)
         history->events[i] = all[i].event;
     memory_give(all, history->count * sizeof *all);

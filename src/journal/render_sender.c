@@ -11,7 +11,6 @@
 #include "journal/words.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 
 #define WAIT_MS 1000 /* a wait that is worth a word */
 
@@ -248,8 +247,7 @@ void view_sender(const struct history *history, const struct view_settings *sett
     document->lanes[DOCUMENT_LANE_GATE] = "the program waited for the server";
     for (size_t i = 0; i < history->count; i++)
         take(&sender, &history->events[i]);
-    if (sender.count)
-        qsort(sender.steps, sender.count, sizeof *sender.steps, in_time);
+    memory_sort(sender.steps, sender.count, sizeof *sender.steps, in_time);
     show(&sender);
     memory_give(sender.steps, sender.room * sizeof *sender.steps);
     view_spans(history, false, document);

@@ -3,7 +3,6 @@
 #include "base/memory.h"
 
 #include <errno.h>
-#include <stdlib.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
 
@@ -87,8 +86,7 @@ int retention_run(const struct retention *retention, struct retention_counts *re
     if (segment_list(retention->folder, &listing, error) < 0)
         return -1;
     look(&run, &listing);
-    if (run.count)
-        qsort(run.files, run.count, sizeof *run.files, age_order);
+    memory_sort(run.files, run.count, sizeof *run.files, age_order);
     remove_old(&run);
     memory_give(run.files, listing.count * sizeof *run.files);
     segment_listing_drop(&listing);

@@ -11,7 +11,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -245,8 +244,7 @@ int segment_list(const char *folder, struct segment_listing *ret_listing, struct
             listing_add(&listing, &name);
     }
     closedir(dir);
-    if (listing.count)
-        qsort(listing.names, listing.count, sizeof *listing.names, name_order);
+    memory_sort(listing.names, listing.count, sizeof *listing.names, name_order);
     listing_unite(&listing);
     *ret_listing = listing;
     return 0;

@@ -65,8 +65,7 @@ static void read_marks(struct tail *tail, struct slice octets)
             tail->done[tail->done_count++] = field_get_u64(record.payload.at);
         tail->done_end = at + MARK_RECORD;
     }
-    if (tail->done_count)
-        qsort(tail->done, tail->done_count, sizeof(*tail->done), compare_offsets);
+    memory_sort(tail->done, tail->done_count, sizeof(*tail->done), compare_offsets);
 }
 
 static int load_marks(struct tail *tail, struct error *error)

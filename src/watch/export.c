@@ -6,7 +6,6 @@
 
 #include <inttypes.h>
 #include <stdio.h>
-#include <stdlib.h>
 
 #define REASON_MAX  100 /* nft takes comments up to 128 octets */
 #define SPLIT_BITS  8   /* 256 entries in place of one */
@@ -298,7 +297,7 @@ bool export_print(enum export_form form, const struct export_entry *entries, siz
     for (size_t i = 0; i < count; i++)
         if (!entries[i].expires_ms || entries[i].expires_ms > now_ms)
             work.entries[work.count++] = &entries[i];
-    qsort(work.entries, work.count, sizeof *work.entries, by_address);
+    memory_sort(work.entries, work.count, sizeof *work.entries, by_address);
     prints[form](&work);
     memory_give(work.entries, count * sizeof(struct export_entry *));
     if (!work.whole)

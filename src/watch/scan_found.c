@@ -3,8 +3,6 @@
 #include "base/memory.h"
 #include "base/table.h"
 
-#include <stdlib.h>
-
 #define HOSTS_LEAST  (1u << 14)
 #define TRACES_LEAST (1u << 12)
 #define SEED         0x706f7374u /* logs of the past: nobody can choose what is in them any more */
@@ -134,7 +132,7 @@ static void smallest_drop(struct scan_found *found)
 {
     const size_t stay = found->count - found->count / 4 - 1;
 
-    qsort(found->campaigns, found->count, sizeof *found->campaigns, larger_first);
+    memory_sort(found->campaigns, found->count, sizeof *found->campaigns, larger_first);
     while (found->count > stay) {
         kept_drop(found, &found->campaigns[--found->count]);
         found->dropped++;
@@ -211,8 +209,8 @@ void scan_found_end(struct scan_found *found)
         campaign_keep(found, campaign);
     watch_free(found->watch);
     found->watch = NULL;
-    qsort(found->campaigns, found->count, sizeof *found->campaigns, earlier_first);
-    qsort(found->blocks, found->block_count, sizeof *found->blocks, earlier_block);
+    memory_sort(found->campaigns, found->count, sizeof *found->campaigns, earlier_first);
+    memory_sort(found->blocks, found->block_count, sizeof *found->blocks, earlier_block);
 }
 
 size_t scan_found_count(const struct scan_found *found)

@@ -4,8 +4,6 @@
 #include "base/table.h"
 #include "base/text.h"
 
-#include <stdlib.h>
-
 struct scan_unknown {
     struct table table; /* by hash */
     struct scan_shape *shapes[SCAN_SHAPES_MAX];
@@ -69,7 +67,7 @@ static int more_frequent(const void *a, const void *b)
 const struct scan_shape *const *scan_unknown_sorted(struct scan_unknown *unknown, size_t *ret_count,
                                                     uint64_t *ret_more)
 {
-    qsort(unknown->shapes, unknown->count, sizeof *unknown->shapes, more_frequent);
+    memory_sort(unknown->shapes, unknown->count, sizeof *unknown->shapes, more_frequent);
     *ret_count = unknown->count;
     *ret_more = unknown->more;
     return (const struct scan_shape *const *)unknown->shapes;

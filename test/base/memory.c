@@ -49,12 +49,28 @@ static void keeps_content(void **state)
     memory_give(at, 2);
 }
 
+static int number_order(const void *left, const void *right)
+{
+    const int *a = left, *b = right;
+    return *a < *b ? -1 : *a > *b;
+}
+
+static void sorts_also_nothing(void **state)
+{
+    int numbers[] = {3, 1, 2};
+    (void)state;
+    memory_sort(numbers, 3, sizeof *numbers, number_order);
+    assert_true(numbers[0] == 1 && numbers[1] == 2 && numbers[2] == 3);
+    memory_sort(NULL, 0, sizeof *numbers, number_order);
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(counts),
         cmocka_unit_test(zeroes),
         cmocka_unit_test(keeps_content),
+        cmocka_unit_test(sorts_also_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
