@@ -1,7 +1,6 @@
-#include "watch/export.h"
+#include "watch/export_part.h"
 
 #include "base/calendar.h"
-#include "base/memory.h"
 #include "wire/json.h"
 
 #include <inttypes.h>
@@ -35,8 +34,7 @@ bool export_form_parse(struct slice word, enum export_form *ret_form)
 
 struct export_work {
     struct buf *out;
-    const struct export_entry **entries; /* sorted; those that have expired are not among them */
-    size_t count;
+    struct export_choice choice;
     int64_t now_ms;
     bool whole;
 };
@@ -89,8 +87,14 @@ static void remark(struct export_work *work, const struct export_entry *entry)
 
 static void head(struct export_work *work)
 {
-    ADD(work, "# Postern, %s: %zu %s\n", date_of(work->now_ms).text, work->count,
-        work->count == 1 ? "address or network" : "addresses and networks");
+    const struct export_choice *choice = &work->choice;
+
+    ADD(work, "# Postern, %s: %zu %s", date_of(work->now_ms).text, choice->count,
+        choice->count == 1 ? "address or network" : "addresses and networks");
+    if (choice->exception_count)
+        ADD(work, ", %zu %s", choice->exception_count,
+            choice->exception_count == 1 ? "exception" : "exceptions");
+    ADD(work, "\n");
 }
 
 static bool is_v6(const struct export_entry *entry)
@@ -103,79 +107,149 @@ struct network {
     char text[ADDRESS_PORT_TEXT_SIZE];
 };
 
-static struct network network_of(const struct export_entry *entry)
+static struct network prefix_text(const struct prefix *prefix)
 {
     struct network network;
 
-    if (entry->address.bits == (is_v6(entry) ? 128 : 32))
-        (void)address_print(&entry->address.network, network.text);
+    if (prefix->bits == (prefix->network.family == ADDRESS_IPV6 ? 128 : 32))
+        (void)address_print(&prefix->network, network.text);
     else
-        (void)prefix_print(&entry->address, network.text);
+        (void)prefix_print(prefix, network.text);
     return network;
+}
+
+static struct network network_of(const struct export_entry *entry)
+{
+    return prefix_text(&entry->address);
 }
 
 /* --- sendmail's access table --------------------------------------------------------------------------- */
 
-static void access_key(const struct address *network, unsigned bits, char text[ADDRESS_TEXT_SIZE + 8])
+static void access_key(const struct prefix *prefix, char text[ADDRESS_TEXT_SIZE + 8])
 {
-    const uint8_t *octets = network->octets;
+    const uint8_t *octets = prefix->network.octets;
     size_t len = 0;
 
-    if (network->family == ADDRESS_IPV6) {
+    if (prefix->network.family == ADDRESS_IPV6) {
         len = (size_t)snprintf(text, 8, "IPv6");
-        for (unsigned i = 0; i < bits / 8; i += 2)
+        for (unsigned i = 0; i < prefix->bits / 8u; i += 2)
             len += (size_t)snprintf(text + len, 6, ":%x", (unsigned)octets[i] << 8 | octets[i + 1]);
         return;
     }
-    for (unsigned i = 0; i < bits / 8; i++)
+    for (unsigned i = 0; i < prefix->bits / 8u; i++)
         len += (size_t)snprintf(text + len, 5, "%s%u", i ? "." : "", octets[i]);
 }
 
 /* The next network of so many bits, which are whole octets. */
-static void network_next(struct address *network, unsigned bits)
+static void network_next(struct prefix *prefix)
 {
-    for (unsigned at = bits / 8; at > 0 && ++network->octets[at - 1] == 0; at--) {}
+    for (unsigned at = prefix->bits / 8u; at > 0 && ++prefix->network.octets[at - 1] == 0; at--) {}
 }
 
-static void access_entry(struct export_work *work, const struct export_entry *entry)
+/* How many bits the keys have that an entry becomes. */
+static unsigned access_bits(const struct export_entry *entry)
 {
     const unsigned unit = is_v6(entry) ? 16 : 8, bits = entry->address.bits;
-    const unsigned whole = bits ? (bits + unit - 1) / unit * unit : unit;
-    struct address network = entry->address.network;
+
+    return bits ? (bits + unit - 1) / unit * unit : unit;
+}
+
+static bool access_fits(const struct export_entry *entry)
+{
+    return access_bits(entry) - entry->address.bits <= SPLIT_BITS;
+}
+
+/* A key may stand there once: one that an exception has is left to it. */
+static void access_entry(struct export_work *work, const struct export_entry *entry)
+{
+    struct prefix part = {entry->address.network, (uint8_t)access_bits(entry)};
     char key[ADDRESS_TEXT_SIZE + 8];
 
     remark(work, entry);
-    if (whole - bits > SPLIT_BITS) {
+    if (!access_fits(entry)) {
         ADD(work, "# %s is more than an access table can tell\n", network_of(entry).text);
         return;
     }
-    for (unsigned i = 0; i < 1u << (whole - bits); i++) {
-        access_key(&network, whole, key);
-        ADD(work, "Connect:%s\tERROR:5.7.1:\"550 %s\"\n", key, reason_of(entry).text);
-        network_next(&network, whole);
+    for (unsigned i = 0; i < 1u << (part.bits - entry->address.bits); i++, network_next(&part)) {
+        access_key(&part, key);
+        if (entry->allowed)
+            ADD(work, "Connect:%s\tSKIP\n", key);
+        else if (!export_choice_excepts(&work->choice, &part))
+            ADD(work, "Connect:%s\tERROR:5.7.1:\"550 %s\"\n", key, reason_of(entry).text);
     }
 }
 
 static void access_print(struct export_work *work)
 {
+    /* By the octets of their keys: the last one that was told. One within it has no key but the same. */
+    const struct export_entry *told[17] = {NULL};
+
     head(work);
-    for (size_t i = 0; i < work->count; i++)
-        access_entry(work, work->entries[i]);
+    for (size_t i = 0; i < work->choice.exception_count; i++)
+        access_entry(work, work->choice.exceptions[i]);
+    for (size_t i = 0; i < work->choice.count; i++) {
+        const struct export_entry *entry = work->choice.entries[i], **wider = &told[access_bits(entry) / 8];
+        if (*wider && prefix_contains(&(*wider)->address, &entry->address.network))
+            continue;
+        access_entry(work, entry);
+        if (access_fits(entry))
+            *wider = entry;
+    }
 }
 
 /* --- Postfix ------------------------------------------------------------------------------------------- */
 
+/* The first line that fits counts. */
 static void cidr_print(struct export_work *work)
 {
     head(work);
-    for (size_t i = 0; i < work->count; i++) {
-        remark(work, work->entries[i]);
-        ADD(work, "%s\tREJECT 5.7.1 %s\n", network_of(work->entries[i]).text,
-            reason_of(work->entries[i]).text);
+    for (size_t i = 0; i < work->choice.exception_count; i++) {
+        remark(work, work->choice.exceptions[i]);
+        ADD(work, "%s\tDUNNO\n", network_of(work->choice.exceptions[i]).text);
+    }
+    for (size_t i = 0; i < work->choice.count; i++) {
+        remark(work, work->choice.entries[i]);
+        ADD(work, "%s\tREJECT 5.7.1 %s\n", network_of(work->choice.entries[i]).text,
+            reason_of(work->choice.entries[i]).text);
     }
 }
 
 /* --- nftables ------------------------------------------------------------------------------------------ */
+
+struct nftables {
+    struct export_work *work;
+    const char *set;
+    const struct export_entry *entry;
+};
+
+static void nftables_element(const struct nftables *tables, const struct prefix *prefix)
+{
+    struct export_work *work = tables->work;
+    const struct export_entry *entry = tables->entry;
+    const int64_t seconds = (entry->expires_ms - work->now_ms) / 1000;
+
+    ADD(work, "add element inet postern %s { %s", tables->set, prefix_text(prefix).text);
+    if (entry->expires_ms && seconds < TIMEOUT_MAX)
+        ADD(work, " timeout %" PRId64 "s", seconds > 0 ? seconds : 1);
+    ADD(work, " comment \"%s\" }\n", reason_of(entry).text);
+}
+
+/* A set knows no exceptions: what has one in it is halved until it has none. It goes as deep as an address
+ * has bits. */
+static void nftables_add(const struct nftables *tables, struct prefix prefix)
+{
+    if (export_choice_excepts(&tables->work->choice, &prefix))
+        return;
+    if (!export_choice_parts(&tables->work->choice, &prefix)) {
+        nftables_element(tables, &prefix);
+        return;
+    }
+    const uint8_t bit = (uint8_t)(0x80 >> prefix.bits % 8), octet = prefix.bits / 8;
+    prefix.bits++;
+    nftables_add(tables, prefix);
+    prefix.network.octets[octet] |= bit;
+    nftables_add(tables, prefix);
+}
 
 /* Elements of a set may not overlap: what lies in a network before it is covered. Sorted as they are, the
  * last one that was not covered is the only one that can cover. */
@@ -186,17 +260,13 @@ static void nftables_set(struct export_work *work, enum address_family family, c
 
     ADD(work, "add set inet postern %s { type %s; flags interval, timeout; }\nflush set inet postern %s\n",
         set, type, set);
-    for (size_t i = 0; i < work->count; i++) {
-        const struct export_entry *entry = work->entries[i];
+    for (size_t i = 0; i < work->choice.count; i++) {
+        const struct export_entry *entry = work->choice.entries[i];
         if (entry->address.network.family != family ||
             (last && prefix_contains(&last->address, &entry->address.network)))
             continue;
         last = entry;
-        ADD(work, "add element inet postern %s { %s", set, network_of(entry).text);
-        const int64_t seconds = (entry->expires_ms - work->now_ms) / 1000;
-        if (entry->expires_ms && seconds < TIMEOUT_MAX)
-            ADD(work, " timeout %" PRId64 "s", seconds > 0 ? seconds : 1);
-        ADD(work, " comment \"%s\" }\n", reason_of(entry).text);
+        nftables_add(&(struct nftables){work, set, entry}, entry->address);
     }
 }
 
@@ -218,8 +288,11 @@ static void rbldnsd_set(struct export_work *work, enum address_family family, co
     struct reason last = {""};
 
     ADD(work, "$DATASET %s @\n:127.0.0.2:Test entry\n%s\n", name, test);
-    for (size_t i = 0; i < work->count; i++) {
-        const struct export_entry *entry = work->entries[i];
+    for (size_t i = 0; i < work->choice.exception_count; i++)
+        if (work->choice.exceptions[i]->address.network.family == family)
+            ADD(work, "!%s\n", network_of(work->choice.exceptions[i]).text);
+    for (size_t i = 0; i < work->choice.count; i++) {
+        const struct export_entry *entry = work->choice.entries[i];
         const struct reason reason = reason_of(entry);
         if (entry->address.network.family != family)
             continue;
@@ -253,8 +326,8 @@ static void json_print(struct export_work *work)
 {
     struct json json;
 
-    for (size_t i = 0; i < work->count; i++) {
-        const struct export_entry *entry = work->entries[i];
+    for (size_t i = 0; i < work->choice.count; i++) {
+        const struct export_entry *entry = work->choice.entries[i];
         json_begin(&json, work->out);
         json_object_open(&json);
         json_put_text(&json, "address", slice_text(network_of(entry).text));
@@ -270,19 +343,6 @@ static void json_print(struct export_work *work)
 
 /* --- the whole ----------------------------------------------------------------------------------------- */
 
-/* By family, then by address, the wider network first. */
-static int by_address(const void *a, const void *b)
-{
-    const struct prefix *left = &(*(const struct export_entry *const *)a)->address;
-    const struct prefix *right = &(*(const struct export_entry *const *)b)->address;
-
-    if (left->network.family != right->network.family)
-        return left->network.family < right->network.family ? -1 : 1;
-    const int order = memcmp(left->network.octets, right->network.octets,
-                             left->network.family == ADDRESS_IPV6 ? 16 : 4);
-    return order ? order : (left->bits > right->bits) - (left->bits < right->bits);
-}
-
 bool export_print(enum export_form form, const struct export_entry *entries, size_t count, int64_t now_ms,
                   struct buf *out)
 {
@@ -293,13 +353,9 @@ bool export_print(enum export_form form, const struct export_entry *entries, siz
     struct export_work work = {.out = out, .now_ms = now_ms, .whole = true};
     const uint32_t before = out->len;
 
-    work.entries = memory_take(count * sizeof(struct export_entry *));
-    for (size_t i = 0; i < count; i++)
-        if (!entries[i].expires_ms || entries[i].expires_ms > now_ms)
-            work.entries[work.count++] = &entries[i];
-    memory_sort(work.entries, work.count, sizeof *work.entries, by_address);
+    export_choose(entries, count, now_ms, &work.choice);
     prints[form](&work);
-    memory_give(work.entries, count * sizeof(struct export_entry *));
+    export_choice_drop(&work.choice);
     if (!work.whole)
         out->len = before;
     return work.whole;

@@ -2,12 +2,16 @@
  *
  *   access     source of sendmail's access database, for makemap(8); Postern's own tables, too
  *   cidr       Postfix, cidr_table(5), for check_client_access and postscreen_access_list
- *   nftables   commands for nft -f: the sets blocked4 and blocked6 of the table inet postern, made anew at
- * once rbldnsd    a zone of the type combined, by which other hosts ask over DNS json       an object a line
+ *   nftables   commands for nft -f: the sets blocked4 and blocked6 of the table inet postern, all at once
+ *   rbldnsd    a zone of the type combined, by which other hosts ask over DNS
+ *   json       an object a line
  *
- * Each entry is told with its reason and when it expires. What has expired is left out. Reasons are strangers
- * to none of these forms: what could end a field, a comment or a line stands in them as something harmless.
- */
+ * Each entry is told with its reason and when it expires. What has expired is left out, and what stands there
+ * twice. Reasons are strangers to none of these forms: what could end a field, a comment or a line stands in
+ * them as something harmless.
+ *
+ * An allowance beats every entry: those within it are left out, and where it lies within one it is told as an
+ * exception, or the networks around it are told instead. */
 #ifndef WATCH_EXPORT_H
 #define WATCH_EXPORT_H
 
@@ -31,6 +35,7 @@ struct export_entry {
     int64_t made_ms;
     int64_t expires_ms; /* 0: never */
     uint64_t hits;
+    bool allowed; /* no entry but an allowance */
 };
 
 const char *export_form_word(enum export_form form);

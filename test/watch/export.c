@@ -88,6 +88,94 @@ static void each_form_is_as_it_should(void **state)
     assert_export(EXPORT_CIDR, NULL, 0, "# Postern, 2003-07-24T01:11:45Z: 0 addresses and networks\n");
 }
 
+static struct export_entry allowance_of(const char *network)
+{
+    struct export_entry entry = entry_of(network, "knows us");
+
+    entry.allowed = true;
+    entry.expires_ms = 0;
+    return entry;
+}
+
+/* What an allowance holds is left out; what it lies in is told around it. */
+static void allowances_beat_entries(void **state)
+{
+    struct export_entry entries[] = {
+        entry_of("192.0.2.0/29", "x"),      allowance_of("192.0.2.3"),
+        entry_of("198.51.100.7", "beaten"), allowance_of("198.51.100.0/24"),
+        entry_of("192.0.2.3", "beaten"),    allowance_of("203.0.113.1"),
+        entry_of("2001:db8:1::/48", "x"),   allowance_of("2001:db8:1:2::/64"),
+        allowance_of("2001:db8:1:2::/64"),  entry_of("192.0.2.0/29", "twice"),
+    };
+#define FREE "# made 2003-07-24T01:11:45Z, expires never, evidence 00000yt8xt3ag\n"
+#define KEPT "# Postern, 2003-07-24T01:11:45Z: 2 addresses and networks, 2 exceptions\n"
+
+    (void)state;
+    assert_export(EXPORT_ACCESS, entries, COUNT(entries),
+                  KEPT FREE "Connect:192.0.2.3\tSKIP\n" FREE "Connect:IPv6:2001:db8:1:2\tSKIP\n" TOLD
+                            "Connect:192.0.2.0\tERROR:5.7.1:\"550 x\"\n"
+                            "Connect:192.0.2.1\tERROR:5.7.1:\"550 x\"\n"
+                            "Connect:192.0.2.2\tERROR:5.7.1:\"550 x\"\n"
+                            "Connect:192.0.2.4\tERROR:5.7.1:\"550 x\"\n"
+                            "Connect:192.0.2.5\tERROR:5.7.1:\"550 x\"\n"
+                            "Connect:192.0.2.6\tERROR:5.7.1:\"550 x\"\n"
+                            "Connect:192.0.2.7\tERROR:5.7.1:\"550 x\"\n" TOLD
+                            "Connect:IPv6:2001:db8:1\tERROR:5.7.1:\"550 x\"\n");
+    assert_export(EXPORT_CIDR, entries, COUNT(entries),
+                  KEPT FREE "192.0.2.3\tDUNNO\n" FREE "2001:db8:1:2::/64\tDUNNO\n" TOLD
+                            "192.0.2.0/29\tREJECT 5.7.1 x\n" TOLD "2001:db8:1::/48\tREJECT 5.7.1 x\n");
+    assert_export(EXPORT_RBLDNSD, entries, COUNT(entries),
+                  KEPT "$DATASET ip4set:blocked4 @\n:127.0.0.2:Test entry\n127.0.0.2\n!192.0.2.3\n" TOLD
+                       ":127.0.0.2:x\n192.0.2.0/29\n"
+                       "$DATASET ip6trie:blocked6 @\n:127.0.0.2:Test entry\n0:0:0:0:0:ffff:7f00:2\n"
+                       "!2001:db8:1:2::/64\n" TOLD ":127.0.0.2:x\n2001:db8:1::/48\n");
+    assert_export(EXPORT_NFTABLES, entries, 2,
+                  "# Postern, 2003-07-24T01:11:45Z: 1 address or network, 1 exception\n"
+                  "# For a rule such as: tcp dport 25 ip saddr @blocked4 reject\n"
+                  "add table inet postern\n"
+                  "add set inet postern blocked4 { type ipv4_addr; flags interval, timeout; }\n"
+                  "flush set inet postern blocked4\n"
+                  "add element inet postern blocked4 { 192.0.2.0/31 timeout 3600s comment \"x\" }\n"
+                  "add element inet postern blocked4 { 192.0.2.2 timeout 3600s comment \"x\" }\n"
+                  "add element inet postern blocked4 { 192.0.2.4/30 timeout 3600s comment \"x\" }\n"
+                  "add set inet postern blocked6 { type ipv6_addr; flags interval, timeout; }\n"
+                  "flush set inet postern blocked6\n");
+}
+
+static void key_count(const struct export_entry *entries, size_t count, const char *key, unsigned wanted)
+{
+    struct access_reader reader;
+    struct access_entry read;
+    struct buf out;
+    unsigned seen = 0;
+
+    buf_init(&out, OUT_MAX);
+    assert_true(export_print(EXPORT_ACCESS, entries, count, NOW, &out));
+    access_init(&reader, buf_slice(&out));
+    while (access_next(&reader, &read) == ACCESS_ENTRY)
+        seen += slice_equal(read.key, slice_text(key));
+    assert_int_equal(seen, wanted);
+    buf_drop(&out);
+}
+
+/* makemap takes no table in which one stands twice. */
+static void keys_stand_there_once(void **state)
+{
+    const struct export_entry entries[] = {
+        entry_of("192.0.0.0/17", "a"),  entry_of("192.0.1.0/25", "b"), entry_of("192.0.2.0/24", "c"),
+        entry_of("192.0.1.64/26", "d"), entry_of("192.0.1.7", "e"),    entry_of("192.0.1.200", "f"),
+        allowance_of("192.0.3.0/24"),
+    };
+
+    (void)state;
+    key_count(entries, COUNT(entries), "192.0.1", 1);
+    key_count(entries, COUNT(entries), "192.0.2", 1);
+    key_count(entries, COUNT(entries), "192.0.3", 1);
+    key_count(entries, COUNT(entries), "192.0.1.7", 1);
+    key_count(entries, COUNT(entries), "192.0.1.64", 1);
+    key_count(entries, COUNT(entries), "192.0.1.200", 1);
+}
+
 /* Networks between whole octets become several entries, and each address in them is covered by just one. */
 static void access_tables_know_whole_octets(void **state)
 {
@@ -214,7 +302,8 @@ static void words_read_back(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(each_form_is_as_it_should),   cmocka_unit_test(access_tables_know_whole_octets),
+        cmocka_unit_test(each_form_is_as_it_should),   cmocka_unit_test(allowances_beat_entries),
+        cmocka_unit_test(keys_stand_there_once),       cmocka_unit_test(access_tables_know_whole_octets),
         cmocka_unit_test(reasons_stay_in_their_place), cmocka_unit_test(what_has_no_room_changes_nothing),
         cmocka_unit_test(files_are_replaced_whole),    cmocka_unit_test(words_read_back),
     };
