@@ -83,12 +83,16 @@ class NameServer(Peer):
 
 
 class Rbldnsd(NameServer):
-    """Options: zones, {zone: (type, text)}: text is a data file as rbldnsd(8) has it for ip4set, ip6trie, ..."""
+    """Options:
+
+    zones   {zone: (type, text)}: text is a data file as rbldnsd(8) has it for ip4set, ip6trie, ...
+    files   {zone: (type, path)}: a file that is read again when it has changed
+    """
     name = "rbldnsd"
     packages = ("rbldnsd",)
 
     def defaults(self):
-        return {**super().defaults(), "zones": {}}
+        return {**super().defaults(), "zones": {}, "files": {}}
 
     def configure(self):
         super().configure()
@@ -97,11 +101,12 @@ class Rbldnsd(NameServer):
 
     def command(self):
         zones = [f"{zone}:{kind}:{zone}" for zone, (kind, _) in self.options["zones"].items()]
-        return ["/usr/sbin/rbldnsd", "-n", "-u", "vmail", "-w", self.path("zones"), "-t", "1:1:1",
+        zones += [f"{zone}:{kind}:{path}" for zone, (kind, path) in self.options["files"].items()]
+        return ["/usr/sbin/rbldnsd", "-n", "-u", "vmail", "-w", self.path("zones"), "-t", "1:1:1", "-c", "1",
                 "-b", f"127.0.0.1/{self.options['port']}", *zones]
 
     def known(self):
-        return "2.0.0.127." + next(iter(self.options["zones"]))
+        return "2.0.0.127." + next(iter({**self.options["zones"], **self.options["files"]}))
 
 
 class Nsd(NameServer):
