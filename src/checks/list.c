@@ -5,6 +5,7 @@
 /* clang-format off */
 const struct check *const check_list[] = {
     /* at the connection, at MAIL */
+    &check_blocked,
     &check_known,
     &check_listed,
     &check_visit,

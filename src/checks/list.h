@@ -26,6 +26,7 @@ extern const struct check check_pool;
 extern const struct check check_rate_mail;
 extern const struct check check_rate_recipient;
 extern const struct check check_origin;
+extern const struct check check_blocked;
 extern const struct check check_fingerprint;
 extern const struct check check_trap;
 extern const struct check check_recipient;

@@ -33,6 +33,7 @@ enum learn {
     LEARN_SPF_FIELD,   /* a whole header field for the message of the transaction, with its line end */
     LEARN_AS,          /* facts.as */
     LEARN_COUNTRY,     /* facts.country */
+    LEARN_ALLOWANCE,   /* facts.allowance: nothing that may be forgiven counts */
     LEARN_POLITE,      /* when EHLO was refused to it on its last visit, it said QUIT */
     LEARN_COUNT
 };

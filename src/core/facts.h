@@ -20,6 +20,8 @@ struct facts {
     bool ehlo;                /* it came by EHLO */
     bool own;                 /* the client is in our own networks */
     bool trusted;             /* it brings other people's mail: a trusted forwarder or backup MX */
+    bool own_list;            /* there are entries that ASK_OWN may find */
+    struct slice allowance;   /* the prefix that somebody has allowed for a time, or empty */
     bool known;               /* it has proved itself in earlier sessions */
     bool suspect;             /* neither own nor known, and the sum is at policy.suspect or above */
     bool tls;

@@ -131,7 +131,7 @@ void forwarder_look(struct turn *turn)
     facts->peer = &mail->behind->client;
     facts->helo = mail->behind->helo;
     facts->peer_name = facts->pool = facts->fingerprint = facts->as = facts->country = SLICE_NONE;
-    facts->auth_domain = SLICE_NONE;
+    facts->auth_domain = facts->allowance = SLICE_NONE;
     facts->own = facts->trusted = facts->suspect = facts->tls = false;
     facts->known = is_known(facts->site, facts);
     turn->stance_good = false;

@@ -2,9 +2,10 @@
  *
  * The house: session.c takes the inputs apart and keeps the time; command.c makes lines into commands and
  * runs their rows; command_*.c are the commands; stage.c runs checks and turn.c is what they see; policy.c
- * makes a verdict of their findings; message.c takes the content in, finish.c decides at its end,
- * forwarder.c finds out whom a trusted forwarder has it from; talk.c says and records; opening.c is the start
- * of a connection: limits and PROXY. What is held back from a client for its conduct is in conduct.h. */
+ * makes a verdict of their findings, mercy.c says for whom nothing is done; message.c takes the content in,
+ * finish.c decides at its end, forwarder.c finds out whom a trusted forwarder has it from; talk.c says and
+ * records; opening.c is the start of a connection: limits and PROXY. What is held back from a client for its
+ * conduct is in conduct.h. */
 #ifndef CORE_MACHINE_H
 #define CORE_MACHINE_H
 
@@ -93,11 +94,13 @@ struct mail {
     struct slice auth_domain;
     struct slice spf_field; /* for the message, or empty */
     struct found *kept;     /* what was found about the transaction */
+    struct found *vouched;  /* that the access table speaks for all recipients so far; or NULL */
     struct behind *behind;  /* NULL: not looked for, or not yet */
     uint64_t once;          /* checks that are over, by their places in the list */
     uint32_t class;         /* of its recipients: what overrides and mercy are for them */
     uint32_t others;        /* recipients other than postmaster */
     uint32_t shed;          /* recipients that seem to be taken */
+    bool unvouched;         /* of some recipient it does not */
     bool spared;            /* its recipients could be reached whatever was found */
     bool discard;           /* the message seems to be taken */
     bool judged;            /* the message may pass; what waits behind that does not judge it again */
@@ -119,6 +122,7 @@ struct learnt {
     struct slice fingerprint;
     struct slice as;
     struct slice country;
+    struct slice allowance; /* the prefix, or empty */
 };
 
 #define FIND_SET_WORDS (FIND_LIMIT / 64)
@@ -177,6 +181,7 @@ struct session {
     bool chunk_discard; /* the chunk's octets belong to nothing */
     bool skipping;      /* the rest of a line that was too long */
     bool own;
+    bool own_list; /* as it opened */
     bool known;
     bool trusted;
     bool polite;     /* it said QUIT when EHLO had been refused to it, on its last visit */
@@ -345,6 +350,9 @@ void policy_keep_mail(struct turn *turn);
 void policy_forget(struct step *step);
 /* Says the reply for what decided. action: DEFER, REJECT or DROP. */
 void policy_say(struct turn *turn, enum action action, const struct found *found);
+/* Whether what the checks of this run have found ends the session: before its verdict, and nothing is done.
+ */
+bool policy_drops(struct turn *turn);
 /* Records and keeps the findings of the turn, and does what the verdict says. True: go on. */
 bool policy_judge(struct turn *turn, enum stage stage);
 

@@ -138,6 +138,7 @@ void opening_run(struct step *step)
     session->sequence = opened->sequence;
     session->carried = opened->carried;
     session->tls_offered = opened->tls_offered;
+    session->own_list = opened->own_list;
     session->own = networks_contain(&session->world->site->own, &opened->peer);
     session->may_xclient = networks_contain(&session->world->site->xclient, &opened->peer);
     if (opened->fingerprint.len)

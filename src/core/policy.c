@@ -4,7 +4,7 @@
  * transaction, what is found at RCPT or in a message for that recipient or message alone. Before RCPT only
  * "drop" is done: everything else is said at RCPT, so that sender and recipient are on record and postmaster
  * can be reached. */
-#include "core/machine.h"
+#include "core/policy_part.h"
 
 #include <assert.h>
 
@@ -40,23 +40,31 @@ static bool is_repeated(const struct turn *turn, size_t index)
     return list_has(session->kept, found) || list_has(mail_found(session), found);
 }
 
-/* All that counts at this command, one after the other: of the turn, the transaction, the session. */
-struct walk {
-    const struct turn *turn;
-    size_t index;
-    const struct found *next;
-    unsigned lists; /* begun */
-};
+/* What was found at RCPT counts for that recipient; but what speaks for all of them speaks for the message.
+ */
+static const struct found *vouched_found(const struct turn *turn)
+{
+    const struct mail *mail = turn->step->session->mail;
+    return mail && policy_is_content(turn->stage) ? mail->vouched : NULL;
+}
 
-static const struct found *walk_on(struct walk *walk)
+static const struct found *list_at(const struct turn *turn, unsigned number)
+{
+    switch (number) {
+    case 0: return mail_found(turn->step->session);
+    case 1: return vouched_found(turn);
+    }
+    return turn->step->session->kept;
+}
+
+const struct found *policy_walk(struct walk *walk)
 {
     const struct turn *turn = walk->turn;
-    const struct session *session = turn->step->session;
     while (walk->index < turn->found_count)
         if (!is_repeated(turn, walk->index++))
             return &turn->found[walk->index - 1];
-    while (!walk->next && walk->lists < 2)
-        walk->next = walk->lists++ == 0 ? mail_found(session) : session->kept;
+    while (!walk->next && walk->lists < 3)
+        walk->next = list_at(turn, walk->lists++);
     const struct found *found = walk->next;
     if (found)
         walk->next = found->next;
@@ -130,11 +138,18 @@ struct rule policy_rule(const struct session *session, enum finding finding)
     return stance_rule(site, &stance, finding);
 }
 
+static bool is_allowance(const struct session *session)
+{
+    return session->learnt && session->learnt->allowance.len;
+}
+
 bool policy_spares(const struct session *session)
 {
     const struct site *site = session->world->site;
-    if (site->set.policy_observe || !site->override_count)
-        return site->set.policy_observe;
+    if (site->set.policy_observe || is_allowance(session))
+        return true;
+    if (!site->override_count)
+        return false;
     struct stance stance;
     stance_of(session, &stance);
     return stance.observe || stance.allow;
@@ -157,7 +172,7 @@ static int balance(struct turn *turn)
         return 0;
     const struct stance *stance = policy_stance(turn);
     struct walk walk = {.turn = turn};
-    for (const struct found *found; (found = walk_on(&walk));)
+    for (const struct found *found; (found = policy_walk(&walk));)
         sum += share(turn, stance, found);
     return sum;
 }
@@ -173,7 +188,7 @@ int turn_share(struct turn *turn, enum finding finding)
     int sum = 0;
     const struct stance *stance = policy_stance(turn);
     struct walk walk = {.turn = turn};
-    for (const struct found *found; (found = walk_on(&walk));)
+    for (const struct found *found; (found = policy_walk(&walk));)
         if (found->finding == finding)
             sum += share(turn, stance, found);
     return sum;
@@ -223,8 +238,7 @@ static enum life life_of(const struct found *found, enum stage stage)
     return LIFE_COMMAND;
 }
 
-/* At the end of its list, so that they stand in the order in which they were found. */
-static void list_add(struct found **list, struct arena *arena, const struct found *found)
+void policy_list_add(struct found **list, struct arena *arena, const struct found *found)
 {
     while (*list)
         list = &(*list)->next;
@@ -238,7 +252,7 @@ static void list_add(struct found **list, struct arena *arena, const struct foun
 static void session_keep(struct session *session, const struct found *found, int weight)
 {
     session->sum += weight;
-    list_add(&session->kept, &session->life, found);
+    policy_list_add(&session->kept, &session->life, found);
 }
 
 /* Whether the end of the session tells of it. Where somebody belongs is found of everybody; and who is behind
@@ -280,7 +294,7 @@ static void found_keep(struct turn *turn, enum stage stage)
         if (life == LIFE_SESSION)
             session_keep(session, found, share(turn, policy_stance(turn), found));
         else if (life == LIFE_MAIL && session->mail)
-            list_add(&session->mail->kept, &session->mail->arena, found);
+            policy_list_add(&session->mail->kept, &session->mail->arena, found);
     }
 }
 
@@ -289,7 +303,7 @@ void policy_keep_mail(struct turn *turn)
     struct mail *mail = turn->step->session->mail;
     for (size_t i = 0; i < turn->found_count; i++)
         if (life_of(&turn->found[i], STAGE_MAIL) == LIFE_MAIL && !is_repeated(turn, i))
-            list_add(&mail->kept, &mail->arena, &turn->found[i]);
+            policy_list_add(&mail->kept, &mail->arena, &turn->found[i]);
 }
 
 void record_finding(struct step *step, enum finding finding, struct slice evidence)
@@ -321,12 +335,6 @@ void record_observation(struct step *step, enum finding finding, struct slice ev
 static const struct found too_heavy = {.finding = FIND_NOTHING,
                                        .evidence = {"the weights of the findings add up", 34}};
 
-/* Who need not fear what. */
-struct mercy {
-    bool allowed;    /* an override lets it pass */
-    bool postmaster; /* only "drop" is done */
-};
-
 struct judgement {
     enum action action;
     const struct found *found; /* NULL: nothing decides */
@@ -337,6 +345,8 @@ static bool is_forgiven(const struct found *found, enum action action, struct me
 {
     if (finding_is_firm(found->finding))
         return false;
+    if (found->finding == FIND_BLOCKED && mercy.unblocked)
+        return true;
     return mercy.allowed || (mercy.postmaster && action != ACTION_DROP);
 }
 
@@ -354,7 +364,7 @@ static const struct found *decisive(struct turn *turn)
 {
     const struct stance *stance = policy_stance(turn);
     struct walk walk = {.turn = turn};
-    for (const struct found *found; (found = walk_on(&walk));)
+    for (const struct found *found; (found = policy_walk(&walk));)
         if (found->words.len && share(turn, stance, found) >= (int)turn->facts.site->set.policy_reject)
             return found;
     return &too_heavy;
@@ -365,7 +375,7 @@ static struct judgement judge(struct turn *turn, struct mercy mercy)
     const struct stance *stance = policy_stance(turn);
     struct judgement best = {ACTION_NONE, NULL, turn_sum(turn)};
     struct walk walk = {.turn = turn};
-    for (const struct found *found; (found = walk_on(&walk));) {
+    for (const struct found *found; (found = policy_walk(&walk));) {
         struct rule rule = stance_rule(turn->facts.site, stance, found->finding);
         enum action action = action_of(found, rule);
         if (rule.mode == MODE_ENFORCE && action_strength(action) > action_strength(best.action) &&
@@ -384,7 +394,7 @@ static struct judgement judge(struct turn *turn, struct mercy mercy)
 
 enum action turn_action(struct turn *turn)
 {
-    return judge(turn, (struct mercy){false, false}).action;
+    return judge(turn, (struct mercy){.allowed = false}).action;
 }
 
 /* --- the verdict ------------------------------------------------------------------------------------------
@@ -396,7 +406,7 @@ static struct slice parts(struct turn *turn)
     const struct stance *stance = policy_stance(turn);
     struct slice text = SLICE_NONE;
     struct walk walk = {.turn = turn};
-    for (const struct found *found; (found = walk_on(&walk));) {
+    for (const struct found *found; (found = policy_walk(&walk));) {
         int weight = share(turn, stance, found);
         if (weight)
             text = turn_format(turn, "%.*s%s%s %d", SLICE_ARGS(text), text.len ? ", " : "",
@@ -407,8 +417,8 @@ static struct slice parts(struct turn *turn)
 
 struct verdict {
     struct judgement judgement;
-    const char *spared; /* why nothing of it is done, or NULL */
-    bool observed;      /* it would be done, were it not for observe */
+    struct slice spared; /* why nothing of it is done, or empty */
+    bool observed;       /* it would be done, were it not for observe */
 };
 
 static void record_verdict(struct turn *turn, enum stage stage, const struct verdict *verdict)
@@ -418,30 +428,20 @@ static void record_verdict(struct turn *turn, enum stage stage, const struct ver
     const struct override *override = stance->allow ? stance->allow : stance->block;
     if (!override && stance->count)
         override = stance->matched[stance->count - 1];
-    RECORD(turn->step, verdict, .stage = stage, .verdict = verdict->spared ? ACTION_NONE : judgement->action,
-           .sum = (uint64_t)judgement->sum, .finding = judgement->found ? judgement->found->finding : 0,
+    RECORD(turn->step, verdict, .stage = stage,
+           .verdict = verdict->spared.len ? ACTION_NONE : judgement->action, .sum = (uint64_t)judgement->sum,
+           .finding = judgement->found ? judgement->found->finding : 0,
            .reason = judgement->found ? judgement->found->evidence : SLICE_NONE,
            .threshold = turn->facts.site->set.policy_reject, .parts = parts(turn),
            .override = override ? override->name : SLICE_NONE, .observed = verdict->observed,
-           .spared = slice_text(verdict->spared));
-}
-
-static struct mercy mercy_of(struct turn *turn, enum stage stage)
-{
-    const struct mail *mail = turn->step->session->mail;
-    bool content = stage == STAGE_DATA || stage == STAGE_MESSAGE;
-    return (struct mercy){
-        .allowed = policy_stance(turn)->allow != NULL,
-        .postmaster = turn->facts.postmaster ||
-                      (content && mail && (mail->spared || (!mail->others && !mail->shed))),
-    };
+           .spared = verdict->spared);
 }
 
 /* At DATA and behind, the recipients of the transaction stand for themselves: they are of one class. */
 static void look_at_recipients(struct turn *turn, enum stage stage)
 {
     const struct mail *mail = turn->step->session->mail;
-    if ((stage != STAGE_DATA && stage != STAGE_MESSAGE) || !mail || !mail->transaction.recipients)
+    if (!policy_is_content(stage) || !mail || !mail->transaction.recipients)
         return;
     turn->facts.recipient_address = mail->transaction.recipients->address;
     turn->stance_good = false;
@@ -521,7 +521,7 @@ static bool acts_early(const struct judgement *judgement)
 
 static bool pronounce(struct turn *turn, enum stage stage)
 {
-    struct mercy mercy = mercy_of(turn, stage);
+    struct mercy mercy = mercy_make(turn, stage);
     struct verdict verdict = {.judgement = judge(turn, mercy)};
     struct judgement *judgement = &verdict.judgement;
     bool early = stage < STAGE_RCPT, firm = judgement->found && finding_is_firm(judgement->found->finding);
@@ -529,30 +529,46 @@ static bool pronounce(struct turn *turn, enum stage stage)
         return true;
     if (judgement->action == ACTION_SLOW && turn->step->session->slow)
         judgement->action = ACTION_NONE;
-    if (judgement->action == ACTION_NONE && (mercy.allowed || mercy.postmaster)) {
-        *judgement = judge(turn, (struct mercy){false, false});
+    if (judgement->action == ACTION_NONE &&
+        (mercy.allowed || mercy.postmaster || (mercy.unblocked && !early))) {
+        *judgement = judge(turn, (struct mercy){.allowed = false});
         if (judgement->action != ACTION_NONE)
-            verdict.spared = mercy.allowed ? "an override allows it" : "postmaster can always be reached";
+            verdict.spared = mercy_words(turn, mercy);
     }
-    verdict.observed = !verdict.spared && judgement->action != ACTION_NONE && !firm &&
+    verdict.observed = !verdict.spared.len && judgement->action != ACTION_NONE && !firm &&
                        (turn->facts.site->set.policy_observe || policy_stance(turn)->observe);
     if (judgement->action != ACTION_NONE || judgement->sum)
         record_verdict(turn, stage, &verdict);
-    bool done = verdict.spared || verdict.observed || act(turn, judgement);
-    return done && (stage != STAGE_RCPT || class_fits(turn, verdict.spared != NULL));
+    bool done = verdict.spared.len || verdict.observed || act(turn, judgement);
+    return done && (stage != STAGE_RCPT || class_fits(turn, verdict.spared.len > 0));
 }
 
-bool policy_judge(struct turn *turn, enum stage stage)
+bool policy_drops(struct turn *turn)
+{
+    if (!turn->found_count || turn->facts.site->set.policy_observe || policy_stance(turn)->observe)
+        return false;
+    return judge(turn, mercy_make(turn, turn->stage)).action == ACTION_DROP;
+}
+
+static bool judge_all(struct turn *turn, enum stage stage)
 {
     const struct site *site = turn->facts.site;
-    turn->shed = false;
-    look_at_recipients(turn, stage);
-    if (site->override_count)
-        find_block(turn);
     if (nothing_found(turn))
         return stage != STAGE_RCPT || !site->by_recipient || class_fits(turn, false);
     found_keep(turn, stage);
     return pronounce(turn, stage);
+}
+
+bool policy_judge(struct turn *turn, enum stage stage)
+{
+    turn->shed = false;
+    look_at_recipients(turn, stage);
+    if (turn->facts.site->override_count)
+        find_block(turn);
+    const bool goes_on = judge_all(turn, stage);
+    if (goes_on && stage == STAGE_RCPT && turn->facts.site->access.used)
+        mercy_keep(turn);
+    return goes_on;
 }
 
 void policy_greet(struct turn *turn)

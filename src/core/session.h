@@ -55,6 +55,7 @@ struct opened {
     bool proxy;           /* a PROXY header must come first */
     bool short_of_memory; /* the guard wants no more sessions */
     bool short_of_disk;   /* no message can be taken now */
+    bool own_list; /* our own block list has entries, or there are allowances: ASK_OWN is worth asking */
 };
 
 struct tls_facts {

@@ -188,6 +188,7 @@ struct site {
     size_t route_count;
     struct table routes_by_domain;   /* lower-case domain → struct route */
     struct table access;             /* "connect:192.0.2" → struct access_rule; site_add_access */
+    bool access_allows;              /* an entry says OK of something else than addresses */
     struct table traps;              /* addresses that nobody uses, in lower case */
     struct networks own;             /* our own networks */
     struct networks xclient;         /* may use XCLIENT */

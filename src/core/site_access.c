@@ -19,6 +19,8 @@ static const char *tag_word(unsigned tag)
 bool site_add_access(struct site *site, unsigned tags, struct slice key, const struct access_rule *rule)
 {
     bool fresh = true;
+    if (rule->action == ACCESS_OK && !access_key_is_address(key))
+        site->access_allows = true;
     for (unsigned tag = ACCESS_CONNECT; tag <= ACCESS_HELO; tag <<= 1) {
         if (!(tags & tag))
             continue;

@@ -76,6 +76,7 @@ static void facts_learn(struct facts *facts, const struct learnt_item *item)
     case LEARN_AUTH_DOMAIN: facts->auth_domain = item->value; return;
     case LEARN_AS: facts->as = item->value; return;
     case LEARN_COUNTRY: facts->country = item->value; return;
+    case LEARN_ALLOWANCE: facts->allowance = item->value; return;
     case LEARN_SPF_FIELD:
     case LEARN_POLITE:
     case LEARN_COUNT: return;
@@ -376,7 +377,9 @@ bool stage_run(struct turn *turn, enum stage stage)
         turn->waiting = true;
         return false;
     }
-    if (stage == STAGE_CONNECT) /* who is known has been found out: nothing is asked of strangers' lists */
+    /* Who is known has been found out: nothing is asked of strangers' lists; nor of anybody for one who goes.
+     */
+    if (stage == STAGE_CONNECT && !policy_drops(turn))
         ahead_begin(turn);
     turn->waiting = false;
     settle(turn, done);

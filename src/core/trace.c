@@ -21,7 +21,7 @@ uint64_t trace_terms(const struct opened *opened)
 {
     return TERMS_RECORDED | (opened->carried & CARRY_ALL) << TERMS_CARRIED |
            (opened->tls_offered ? TERMS_TLS : 0) | (opened->proxy ? TERMS_PROXY : 0) |
-           (opened->short_of_memory ? TERMS_NO_MEMORY : 0);
+           (opened->short_of_memory ? TERMS_NO_MEMORY : 0) | (opened->own_list ? TERMS_OWN_LIST : 0);
 }
 
 static uint64_t due_at(const struct step *step)

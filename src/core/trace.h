@@ -28,6 +28,7 @@ enum trace_taken {
 #define TERMS_TLS       32u
 #define TERMS_PROXY     64u
 #define TERMS_NO_MEMORY 128u
+#define TERMS_OWN_LIST  256u
 
 #define SHAPE_SECRET    1u
 #define SHAPE_NUL       2u

@@ -28,6 +28,7 @@ void turn_init(struct turn *turn, struct step *step)
         .helo = session->helo,
         .ehlo = session->esmtp,
         .own = session->own,
+        .own_list = session->own_list,
         .trusted = session->trusted,
         .known = session->known,
         .tls = session->tls.len > 0,
@@ -37,6 +38,7 @@ void turn_init(struct turn *turn, struct step *step)
         turn->facts.fingerprint = session->learnt->fingerprint;
         turn->facts.as = session->learnt->as;
         turn->facts.country = session->learnt->country;
+        turn->facts.allowance = session->learnt->allowance;
     }
     if (session->mail) {
         turn->facts.transaction = &session->mail->transaction;
@@ -267,6 +269,7 @@ static void learn(struct session *session, const struct learnt_item *item)
     case LEARN_FINGERPRINT: keep(life, &learnt_of(session)->fingerprint, item->value); return;
     case LEARN_AS: keep(life, &learnt_of(session)->as, item->value); return;
     case LEARN_COUNTRY: keep(life, &learnt_of(session)->country, item->value); return;
+    case LEARN_ALLOWANCE: keep(life, &learnt_of(session)->allowance, item->value); return;
     case LEARN_AUTH_DOMAIN:
         if (session->mail)
             keep(&session->mail->arena, &session->mail->auth_domain, item->value);

@@ -458,6 +458,13 @@ static void conns_again(struct loop_hook *hook)
     memmove(gate->again, gate->again + count, gate->again_count * sizeof *gate->again);
 }
 
+/* A front that names its clients by XCLIENT may stay for days: entries may come meanwhile. */
+static bool may_be_listed(struct gate *gate, const struct address *peer)
+{
+    return own_look_any(&gate->own, gate->store, loop_now_ms(gate->loop), loop_unix_us(gate->loop) / 1000) ||
+           networks_contain(&gate->site->xclient, peer);
+}
+
 static void opened_fill(struct gate *gate, const struct conn_opening *opening, uint64_t host_key,
                         struct opened *opened)
 {
@@ -477,6 +484,7 @@ static void opened_fill(struct gate *gate, const struct conn_opening *opening, u
         .proxy = opening->proxy,
         .short_of_memory = guard_is_short(&gate->guard, gate->conns.used),
         .short_of_disk = gate->world.short_of_disk,
+        .own_list = may_be_listed(gate, &opening->peer),
     };
 }
 

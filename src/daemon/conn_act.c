@@ -35,6 +35,14 @@ static void ask_store(struct gate *gate, struct ticket ticket, const struct outb
     inbox_post_answer(gate->inbox, ticket, answer.status, answer.value);
 }
 
+static void ask_own(struct gate *gate, struct ticket ticket, struct slice key)
+{
+    struct own_answer answer;
+    (void)own_look_any(&gate->own, gate->store, loop_now_ms(gate->loop), now_unix_ms(gate));
+    own_look_answer(&gate->own, gate->store, key, now_unix_ms(gate), &answer);
+    inbox_post_answer(gate->inbox, ticket, answer.status, answer.value);
+}
+
 /* It was counted for the front. */
 static void ask_room(struct conn *conn, struct ticket ticket, struct slice key)
 {
@@ -72,6 +80,7 @@ static void ask(struct conn *conn, const struct outbox_action *action)
     case ASK_SEEN:
     case ASK_COUNT: ask_store(gate, ticket, action); break;
     case ASK_ROOM: ask_room(conn, ticket, action->key); break;
+    case ASK_OWN: ask_own(gate, ticket, action->key); break;
     case ASK_ADDRESS4:
     case ASK_ADDRESS6:
     case ASK_POINTER:

@@ -12,6 +12,7 @@
 #include "daemon/role.h"
 #include "io/draft.h"
 #include "io/inbox.h"
+#include "io/own_look.h"
 
 struct conn;
 struct listeners;
@@ -60,6 +61,7 @@ struct gate {
     struct drafts drafts;
     struct store *store;
     struct store_overlay *overlay;
+    struct own_look own; /* our own block list and the allowances */
 
     struct gate_folders folders;
 

@@ -7,6 +7,7 @@
 #include "daemon/lookup.h"
 #include "io/digest.h"
 #include "io/files.h"
+#include "io/own_look.h"
 #include "io/store_answer.h"
 #include "queue/book.h"
 #include "queue/mailboxes.h"
@@ -35,6 +36,7 @@ struct trial {
     struct session *session;
     void *memory;
     struct arena arena;
+    struct own_look own;
     struct store_overlay *overlay; /* over the store that stays, or NULL */
     uint32_t told;
     struct book *book;  /* NULL: no recipient was looked for yet */
@@ -102,6 +104,24 @@ static void answer_from_store(struct trial *trial, const struct open_ask *ask, s
     ret_answer->value = arena_copy(&trial->arena, answer.value);
 }
 
+static bool may_be_listed(struct trial *trial)
+{
+    const struct trial_settings *settings = &trial->settings;
+
+    return settings->store && own_look_any(&trial->own, settings->store, trial->now_ms, now_unix_ms(trial));
+}
+
+static void answer_own(struct trial *trial, struct slice key, struct answer *ret_answer)
+{
+    struct own_answer answer;
+
+    if (!trial->settings.store)
+        return;
+    own_look_answer(&trial->own, trial->settings.store, key, now_unix_ms(trial), &answer);
+    ret_answer->status = answer.status;
+    ret_answer->value = arena_copy(&trial->arena, answer.value);
+}
+
 /* On top of a store that is only read: nobody will ever have applied it, and it is not late for that. */
 static void overlay_tell(struct trial *trial, const struct store_write *write)
 {
@@ -144,6 +164,7 @@ static void answer_usually(struct trial *trial, const struct open_ask *ask, stru
     case ASK_STORED:
     case ASK_SEEN:
     case ASK_COUNT: answer_from_store(trial, ask, ret_answer); return;
+    case ASK_OWN: answer_own(trial, ask->key, ret_answer); return;
     case ASK_ROOM:
     case ASK_REMEMBERED:
     case ASK_NOTHING:
@@ -296,7 +317,8 @@ struct trial *trial_new(const struct trial_settings *settings)
                                    .sequence = 1,
                                    .slots_used = 1,
                                    .host_used = 1,
-                                   .carried = CARRY_ALL};
+                                   .carried = CARRY_ALL,
+                                   .own_list = may_be_listed(trial)};
     if (settings->local.family == ADDRESS_NONE)
         (void)address_port_parse(SLICE("192.0.2.25:25"), 25, &input.opened.local);
     step(trial, &input);

@@ -90,6 +90,7 @@ static void opened(struct reading *reading)
         .tls_offered = body->terms & TERMS_TLS,
         .proxy = body->terms & TERMS_PROXY,
         .short_of_memory = body->terms & TERMS_NO_MEMORY,
+        .own_list = body->terms & TERMS_OWN_LIST,
     };
     if (!(body->terms & TERMS_RECORDED))
         reading->status = TAPE_OLD;

@@ -282,6 +282,11 @@ size_t access_key_print(const struct access_entry *entry, char text[ACCESS_KEY_S
     return entry->key.len;
 }
 
+bool access_key_is_address(struct slice key)
+{
+    return slice_starts(key, SLICE("ipv6:")) || is_ipv4_key(key);
+}
+
 bool access_key_widen(struct slice *key)
 {
     size_t at = slice_find_last(*key, '@'), cut;

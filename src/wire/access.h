@@ -57,6 +57,8 @@ enum access_status access_next(struct access_reader *reader, struct access_entry
 size_t access_key_print(const struct access_entry *entry, char text[ACCESS_KEY_SIZE]);
 /* The same for a whole address: "192.0.2.7", "ipv6:2001:db8:0:0:0:0:0:1". */
 size_t access_address_print(const struct address *address, char text[ACCESS_KEY_SIZE]);
+/* Whether the key in its one form is an address or the beginning of one. */
+bool access_key_is_address(struct slice key);
 /* The next less specific key: false where there is none. Of an address the last octet or group goes, of a
  * domain the first label, of user@domain the local part. */
 bool access_key_widen(struct slice *key);

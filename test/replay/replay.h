@@ -33,7 +33,7 @@
 enum verb_kind {
     DO_AT,      /* at SECONDS */
     DO_OPEN,    /* open ADDRESS [port N] [local ADDRESS] [slots N] [host N] [carry WORDS,…] [tls] [proxy]
-                   [no-memory] [syn SIGNATURE] */
+                   [no-memory] [own-list] [syn SIGNATURE] */
     DO_SEND,    /* > TEXT (a line; CRLF is added) */
     DO_RAW,     /* >> TEXT (as it stands) */
     DO_EXPECT,  /* < PATTERN (the next line of the server) */

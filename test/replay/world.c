@@ -289,6 +289,7 @@ void world_open(struct world *world, struct slice arguments)
     opened->proxy = has_word(arguments, "proxy");
     opened->short_of_memory = has_word(arguments, "no-memory");
     opened->fingerprint = word_after(arguments, "syn");
+    opened->own_list = has_word(arguments, "own-list");
     world_input(world, &input);
 }
 
@@ -387,6 +388,7 @@ static void answer_usually(struct world *world, const struct open_ask *ask)
     case ASK_STORED:
     case ASK_SEEN:
     case ASK_COUNT: answer_from_store(world, ask); return;
+    case ASK_OWN: world_answer(world, ask->number, ANSWER_NONE, SLICE_NONE); return;
     case ASK_ADDRESS4:
     case ASK_ADDRESS6:
     case ASK_POINTER:
