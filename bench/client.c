@@ -327,6 +327,7 @@ static void client_event(struct herd *h, struct client *c, uint32_t events)
         return;
     }
     ssize_t got = recv(c->fd, data, sizeof data, 0);
+    h->totals.heard += got > 0 ? (uint64_t)got : 0;
     if (got > 0)
         client_take(h, c, data, (size_t)got);
     else if (got == 0)

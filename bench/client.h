@@ -66,6 +66,7 @@ struct client_totals {
     uint64_t started, sessions, messages;      /* since the start; messages: 250 after the dot */
     uint64_t window_sessions, window_messages; /* ended in the window */
     uint64_t held, octets;                     /* idle and drip: open now; octets dripped */
+    uint64_t heard;                            /* octets of replies, since the start */
     uint64_t errors[STEP_COUNT][ERROR_COUNT];
     uint64_t window_us;                      /* length of the window as it was */
     struct histogram session_us, message_us; /* of those that ended in the window */

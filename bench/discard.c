@@ -1,6 +1,7 @@
 /* A journal that costs nothing: takes the place of the events' encoders and of the journal's writer in
- * bench-gate-silent, which is postern but for that. What the journal costs a gate is what postern takes
- * beyond it under the same load: bench/journal-cost. Nothing of this is in postern. */
+ * bench-gate-silent, which is postern but for that, and for a session machine that records nothing
+ * (discard.h). What the journal costs a gate is what postern takes beyond it under the same load:
+ * bench/journal-cost. Nothing of this is in postern. */
 #include "core/event.h"
 #include "journal/writer.h"
 

@@ -82,8 +82,8 @@ static void session(struct bench *bench, uint64_t number, int64_t unix_us)
 {
     struct address peer = {.family = ADDRESS_IPV4, .octets = {192, 0, 2, 7}, .port = 40000};
     struct buf *buf = &bench->buf;
-    bench->stamp = (struct event_stamp){.session = event_id_make(unix_us / 1000, 0, (unsigned)number),
-                                        .unix_us = unix_us};
+    bench->stamp = (struct event_stamp){
+        .session = event_id_make(unix_us / 1000, 0, (unsigned)number), .unix_us = unix_us, .unsealed = true};
     bench->mark = (struct journal_mark){0};
     const struct event_stamp *stamp = &bench->stamp;
     event_add_session_opened(buf, stamp, &(struct event_session_opened){.peer = peer, .sequence = number});

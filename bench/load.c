@@ -177,12 +177,12 @@ static void totals_print(const struct client_totals *t)
     double seconds = (double)t->window_us / 1e6;
     printf("{\"started\": %llu, \"sessions\": %llu, \"accepted\": %llu, \"window_seconds\": %.3f, "
            "\"window_sessions\": %llu, \"window_messages\": %llu, \"sessions_per_second\": %.1f, "
-           "\"messages_per_second\": %.1f, \"held\": %llu, \"dripped\": %llu",
+           "\"messages_per_second\": %.1f, \"held\": %llu, \"dripped\": %llu, \"heard\": %llu",
            (unsigned long long)t->started, (unsigned long long)t->sessions, (unsigned long long)t->messages,
            seconds, (unsigned long long)t->window_sessions, (unsigned long long)t->window_messages,
            seconds > 0 ? (double)t->window_sessions / seconds : 0,
            seconds > 0 ? (double)t->window_messages / seconds : 0, (unsigned long long)t->held,
-           (unsigned long long)t->octets);
+           (unsigned long long)t->octets, (unsigned long long)t->heard);
     latency_print("session_us", &t->session_us);
     latency_print("message_us", &t->message_us);
     errors_print(t);

@@ -18,9 +18,19 @@ __attribute__((target("sse4.2"))) static uint32_t add_by_instruction(uint32_t st
         wide = _mm_crc32_u64(wide, octets);
     }
     state = (uint32_t)wide;
-    for (; len; at++, len--)
-        state = _mm_crc32_u8(state, (unsigned char)*at);
-    return state;
+    if (len & 4) {
+        uint32_t octets;
+        memcpy(&octets, at, sizeof(octets));
+        state = _mm_crc32_u32(state, octets);
+        at += 4;
+    }
+    if (len & 2) {
+        uint16_t octets;
+        memcpy(&octets, at, sizeof(octets));
+        state = _mm_crc32_u16(state, octets);
+        at += 2;
+    }
+    return len & 1 ? _mm_crc32_u8(state, (unsigned char)*at) : state;
 }
 
 static bool has_instruction(void)

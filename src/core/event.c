@@ -2,6 +2,7 @@
 
 #include "base/checksum.h"
 #include "base/leb.h"
+#include "base/memory.h"
 #include "base/text.h"
 
 #include <assert.h>
@@ -50,15 +51,11 @@ const struct event_type_info *event_info_by_word(struct slice word)
 
 /* --- writing ------------------------------------------------------------------------------------------- */
 
-/* A record under construction, behind the end of the buf until it is whole. */
-struct record {
-    struct buf *buf;
-    char *at;  /* where the next octet goes; NULL: the buf's maximum was met */
-    char *end; /* of the room, NULL with `at` */
-};
-
-#define ADDRESS_MAX 19u
-#define ROOM_FIRST  512u
+/* The most octets that a field may take: room is looked for once, before anything of the record is written.
+ */
+#define MOST_NUMBER(value)  (LEB_MAX)
+#define MOST_TEXT(value)    (LEB_MAX + (value).len)
+#define MOST_ADDRESS(value) (1 + sizeof(value).octets + 2)
 
 static char *put_u32(char *at, uint32_t value)
 {
@@ -72,96 +69,90 @@ static char *put_u64(char *at, uint64_t value)
     return at + 8;
 }
 
-/* The octets written so far move with the buf. */
-static __attribute__((noinline)) bool record_widen(struct record *record, size_t more)
+static inline char *put_NUMBER(char *at, uint64_t value)
 {
-    struct buf *buf = record->buf;
-    size_t used = record->at ? (size_t)(record->at - (buf->at + buf->len)) : 0;
-    size_t most = buf->max - buf->len, size = used + more;
-    if (!record->at || size > most) {
-        record->at = record->end = NULL;
-        return false;
-    }
-    size = size + ROOM_FIRST < most ? size + ROOM_FIRST : most;
-    uint32_t len = buf->len;
-    buf->len += (uint32_t)used; /* so that they are kept */
-    char *room = buf_room(buf, size - used);
-    buf->len = len;
-    record->at = room;
-    record->end = room + (size - used);
-    return true;
+    return leb_put(at, value);
 }
 
-static inline bool record_has_room(struct record *record, size_t more)
+static inline char *put_TEXT(char *at, struct slice text)
 {
-    return (size_t)(record->end - record->at) >= more || record_widen(record, more);
-}
-
-static void put_NUMBER(struct record *record, uint64_t value)
-{
-    if (record_has_room(record, LEB_MAX))
-        record->at = leb_put(record->at, value);
-}
-
-static void put_TEXT(struct record *record, struct slice text)
-{
-    if (!record_has_room(record, LEB_MAX + text.len))
-        return;
-    char *at = leb_put(record->at, text.len);
+    at = leb_put(at, text.len);
     if (text.len)
         memcpy(at, text.at, text.len);
-    record->at = at + text.len;
+    return at + text.len;
 }
 
-static void put_ADDRESS(struct record *record, struct address address)
+static char *put_ADDRESS(char *at, struct address address)
 {
-    if (!record_has_room(record, ADDRESS_MAX))
-        return;
     size_t n = address.family == ADDRESS_IPV4 ? 4 : address.family == ADDRESS_IPV6 ? 16 : 0;
-    char *at = record->at;
     *at++ = (char)(n ? address.family : 0);
     memcpy(at, address.octets, n);
     memcpy(at + n, &address.port, 2);
-    record->at = at + n + 2;
+    return at + n + 2;
 }
 
-static bool record_begin(struct record *record, struct buf *buf, const struct event_stamp *stamp,
-                         uint32_t kind)
+/* A record under construction: behind the end of the buf, or apart where the most that it may take does not
+ * fit there. */
+struct record {
+    struct buf *buf;
+    char *start;
+    size_t apart; /* octets of the memory that is its own; 0: it stands in the buf */
+};
+
+/* Returns where the fields begin. */
+static char *record_begin(struct record *record, const struct event_stamp *stamp, uint32_t kind, size_t most)
 {
-    size_t most = buf->max - buf->len;
-    char *start = most < EVENT_HEAD_SIZE ? NULL : buf_room(buf, most < ROOM_FIRST ? most : ROOM_FIRST);
-    if (!start)
-        return false;
-    *record = (struct record){buf, start + EVENT_HEAD_SIZE, start + (most < ROOM_FIRST ? most : ROOM_FIRST)};
+    char *start = buf_room(record->buf, most);
+    if (!start) {
+        start = memory_take(most);
+        record->apart = most;
+    }
+    record->start = start;
     char *at = put_u32(start + 8, kind); /* and flags 0 */
     at = put_u64(at, stamp->session);
     at = put_u32(at, stamp->previous);
-    put_u64(at, (uint64_t)stamp->unix_us);
-    return true;
+    return put_u64(at, (uint64_t)stamp->unix_us);
 }
 
-static bool record_end(struct record *record)
+static bool record_end(const struct record *record, const struct event_stamp *stamp, const char *end)
 {
-    if (!record->at)
-        return false;
-    char *start = record->buf->at + record->buf->len;
-    size_t size = (size_t)(record->at - start);
+    char *start = record->start;
+    size_t size = (size_t)(end - start);
+    bool added = true;
     assert(size <= EVENT_SIZE_MAX);
     put_u32(start, (uint32_t)size);
-    put_u32(start + 4, checksum_add(0, slice_of(start + 8, size - 8)));
-    buf_grow(record->buf, size);
-    return true;
+    put_u32(start + 4, stamp->unsealed ? 0 : checksum_add(0, slice_of(start + 8, size - 8)));
+    if (!record->apart) {
+        buf_grow(record->buf, size);
+    } else {
+        added = buf_add(record->buf, slice_of(start, size));
+        memory_give(start, record->apart);
+    }
+    return added;
 }
+
+#define EVENT(name, number, level, word, doc)                                                                \
+    static inline size_t most_##name(const struct event_##name *body)                                        \
+    {                                                                                                        \
+        (void)body;                                                                                          \
+        return EVENT_HEAD_SIZE
+#define FIELD(event, type, name, doc) +MOST_##type(body->name)
+#define EVENT_END(name)                                                                                      \
+    ;                                                                                                        \
+    }
+#include "core/event.def"
+#undef EVENT
+#undef FIELD
+#undef EVENT_END
 
 #define EVENT(name, number, level, word, doc)                                                                \
     bool event_add_##name(struct buf *buf, const struct event_stamp *stamp, const struct event_##name *body) \
     {                                                                                                        \
-        struct record record;                                                                                \
-        if (!record_begin(&record, buf, stamp, number))                                                      \
-            return false;
-#define FIELD(event, type, name, doc) put_##type(&record, body->name);
+        struct record record = {.buf = buf};                                                                 \
+        char *at = record_begin(&record, stamp, number, most_##name(body));
+#define FIELD(event, type, name, doc) at = put_##type(at, body->name);
 #define EVENT_END(name)                                                                                      \
-    return record_end(&record);                                                                              \
+    return record_end(&record, stamp, at);                                                                   \
     }
 #include "core/event.def"
 #undef EVENT
@@ -260,6 +251,7 @@ enum event_status event_read(struct slice octets, struct event *ret_event, size_
     event->stamp.session = get_u64(octets.at + 12);
     event->stamp.previous = get_u32(octets.at + 20);
     event->stamp.unix_us = (int64_t)get_u64(octets.at + 24);
+    event->stamp.unsealed = false;
     memset(&event->body, 0, event->info ? event->info->size : sizeof event->body);
     struct slice rest = slice_of(octets.at + EVENT_HEAD_SIZE, size - EVENT_HEAD_SIZE);
     for (size_t i = 0; event->info && i < event->info->field_count && rest.len; i++)
@@ -267,6 +259,14 @@ enum event_status event_read(struct slice octets, struct event *ret_event, size_
             return EVENT_BAD;
     *ret_size = size;
     return EVENT_DONE;
+}
+
+enum event_kind event_first(struct slice records, size_t *ret_size)
+{
+    assert(records.len >= EVENT_HEAD_SIZE);
+    *ret_size = get_u32(records.at);
+    assert(*ret_size >= EVENT_HEAD_SIZE && *ret_size <= records.len);
+    return get_u16(records.at + 8);
 }
 
 /* --- session ids --------------------------------------------------------------------------------------- */

@@ -70,6 +70,7 @@ struct event_stamp {
     uint64_t session;  /* 0: no session */
     int64_t unix_us;   /* when */
     uint32_t previous; /* set by the journal's writer */
+    bool unsealed;     /* no checksum is made: whoever chains the record in the journal makes it anyway */
 };
 
 #define EVENT_HEAD_SIZE 32u
@@ -112,6 +113,10 @@ enum event_status { EVENT_DONE, EVENT_PARTIAL, EVENT_BAD };
 /* Reads the record at the front of `octets`. DONE: *ret_size octets belong to it. PARTIAL: more octets are
  * needed. BAD: no record stands here (checksum or shape). */
 enum event_status event_read(struct slice octets, struct event *ret_event, size_t *ret_size);
+
+/* What kind of record, and how long, stands at the front of records as event_add makes them, unsealed or not.
+ */
+enum event_kind event_first(struct slice records, size_t *ret_size);
 
 /* Session ids as text: 13 characters of 0-9 a-z without i l o u, in the order of time. */
 #define EVENT_ID_SIZE 14

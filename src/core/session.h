@@ -107,6 +107,7 @@ struct session_world {
     struct check_plan plan;
     const struct digest_driver *digest;
     bool short_of_disk; /* as in struct opened, kept up to date by the shell */
+    bool unsealed;      /* of the events' stamps: the shell hands them to the journal, which chains them */
     uint64_t seed;      /* of tables whose keys strangers choose: secret and random */
 };
 

@@ -6,7 +6,9 @@
 
 struct event_stamp step_stamp(const struct step *step)
 {
-    return (struct event_stamp){.session = step->session->id, .unix_us = step->input->unix_us};
+    return (struct event_stamp){.session = step->session->id,
+                                .unix_us = step->input->unix_us,
+                                .unsealed = step->session->world->unsealed};
 }
 
 struct outbox_action *step_act(struct step *step, enum outbox_kind kind)

@@ -114,11 +114,10 @@ static void commit(struct conn *conn, const struct outbox_action *action)
 static struct store_position told_at(const struct conn *conn, size_t which)
 {
     struct slice records = buf_slice(&conn->gate->outbox.events);
-    struct event event;
     size_t told = 0, last = 0, size;
-    for (size_t i = 0; event_read(slice_from(records, i), &event, &size) == EVENT_DONE; i += size) {
+    for (size_t i = 0; i < records.len; i += size) {
         last = i;
-        if (event.kind == EVENT_KIND_told && which-- == 0)
+        if (event_first(slice_from(records, i), &size) == EVENT_KIND_told && which-- == 0)
             told = i;
     }
     uint32_t back = (uint32_t)(last - told);

@@ -227,7 +227,7 @@ static void relay_begin(struct gate *gate)
 
 static int world_begin(struct gate *gate, struct error *error)
 {
-    gate->world = (struct session_world){.site = gate->site, .digest = digest_openssl()};
+    gate->world = (struct session_world){.site = gate->site, .digest = digest_openssl(), .unsealed = true};
     session_world_checks(&gate->world, check_list);
     if (getrandom(&gate->world.seed, sizeof gate->world.seed, 0) != (ssize_t)sizeof gate->world.seed)
         return error_set(error, errno, "the system has no random octets");

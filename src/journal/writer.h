@@ -8,10 +8,10 @@
  * what happened, it is not what a 250 relies on.
  *
  * A session's records are chained: each tells how far back in the file the one before it begins. The caller
- * keeps a struct journal_mark for each session (zeroed at its start) and hands it in; the writer patches
- * `previous` into its copy and computes the checksum anew, which at the processor's CRC-32C instruction costs
- * some 20 ns a record: cheap enough to spare the caller all knowledge of the file. A chain ends at the
- * beginning of a file; what came before it stands in the file before.
+ * keeps a struct journal_mark for each session (zeroed at its start) and hands it in; the writer puts
+ * `previous` into its copy and makes the checksum, so that the caller need not (struct event_stamp,
+ * unsealed): it is spared all knowledge of the file. A chain ends at the beginning of a file; what came
+ * before it stands in the file before.
  *
  * All functions but open and close may be called by several threads. */
 #ifndef JOURNAL_WRITER_H
@@ -55,8 +55,8 @@ int journal_writer_open(const struct journal_writer_settings *settings, struct j
                         struct error *error);
 
 /* Adds whole records, as event_add makes them. Where `mark` is given, they are of one session: they are
- * chained, and the mark is moved to the last of them. Returns how many records were dropped: 0 when all is
- * well. Records that are not whole are our own mistake: assert. */
+ * chained, and the mark is moved to the last of them; without one they must be sealed. Returns how many
+ * records were dropped: 0 when all is well. Records that are not whole are our own mistake: assert. */
 size_t journal_writer_add(struct journal_writer *writer, struct slice records, struct journal_mark *mark);
 
 /* The next file begins with the next record, under this configuration's digest: after a reload. */

@@ -47,12 +47,19 @@ void writer_block_done(struct journal_writer *writer, struct block *block)
     writer->spare_count++;
 }
 
-/* Room for size octets that go to the file in one run, or NULL. */
-static char *room(struct journal_writer *writer, size_t size)
+/* The last block, where so much more goes into it; else NULL. */
+static struct block *block_for(const struct journal_writer *writer, size_t size)
 {
     struct block *block = block_last(writer);
     bool fits = block && block->sequence == writer->header.name.sequence && BLOCK_SIZE - block->len >= size;
-    if (!fits)
+    return fits ? block : NULL;
+}
+
+/* Room for size octets that go to the file in one run, or NULL. */
+static char *room(struct journal_writer *writer, size_t size)
+{
+    struct block *block = block_for(writer, size);
+    if (!block)
         block = block_new(writer);
     if (!block)
         return NULL;
@@ -150,14 +157,19 @@ static bool ready_for(struct journal_writer *writer, size_t size, int64_t unix_u
     return true;
 }
 
-static void chain(struct journal_writer *writer, char *record, size_t size, struct journal_mark *mark)
+/* Tells a record how far back the one before it begins, and makes its checksum. */
+static inline void chain(char *record, size_t size, uint32_t previous)
 {
-    uint32_t at = (uint32_t)(writer->offset - size);
-    uint32_t previous = mark->sequence == writer->header.name.sequence ? at - mark->offset : 0;
     memcpy(record + 20, &previous, sizeof previous);
     uint32_t checksum = checksum_add(0, slice_of(record + 8, size - 8));
     memcpy(record + 4, &checksum, sizeof checksum);
-    *mark = (struct journal_mark){writer->header.name.sequence, at};
+}
+
+/* Where the chain's last record begins; where there is none in this file: `at`, that the first one's way back
+ * is 0. */
+static uint32_t chain_last(const struct journal_writer *writer, const struct journal_mark *mark, uint32_t at)
+{
+    return mark->sequence == writer->header.name.sequence ? mark->offset : at;
 }
 
 static bool add_one(struct journal_writer *writer, struct slice record, struct journal_mark *mark)
@@ -168,11 +180,49 @@ static bool add_one(struct journal_writer *writer, struct slice record, struct j
     if (!at)
         return false;
     memcpy(at, record.at, record.len);
-    if (mark)
-        chain(writer, at, record.len, mark);
+    if (mark) {
+        uint32_t offset = (uint32_t)(writer->offset - record.len);
+        chain(at, record.len, offset - chain_last(writer, mark, offset));
+        *mark = (struct journal_mark){writer->header.name.sequence, offset};
+    }
     writer->counts.records++;
     writer->counts.octets += record.len;
     return true;
+}
+
+/* The size of the record at the front. */
+static size_t first_size(struct slice records)
+{
+    assert(records.len >= EVENT_HEAD_SIZE);
+    size_t size = get_u32(records.at);
+    assert(size >= EVENT_HEAD_SIZE && size <= EVENT_SIZE_MAX && size <= records.len);
+    return size;
+}
+
+/* Whether all of them go behind what is there: nothing stands before or between them, and no file begins. */
+static bool is_plain(const struct journal_writer *writer, size_t size)
+{
+    return writer->offset != 0 && !writer->lost_untold &&
+           writer->offset + size - writer->milestone <= SEGMENT_BLOCK && block_for(writer, size);
+}
+
+static void add_plain(struct journal_writer *writer, struct slice records, struct journal_mark *mark)
+{
+    uint32_t offset = (uint32_t)writer->offset;
+    uint32_t last = mark ? chain_last(writer, mark, offset) : 0;
+    uint64_t count = 0;
+    char *at = room(writer, records.len);
+    memcpy(at, records.at, records.len);
+    for (size_t done = 0, size; done < records.len; done += size, count++) {
+        size = first_size(slice_from(records, done));
+        if (mark)
+            chain(at + done, size, offset + (uint32_t)done - last);
+        last = offset + (uint32_t)done;
+    }
+    if (mark && count)
+        *mark = (struct journal_mark){writer->header.name.sequence, last};
+    writer->counts.records += count;
+    writer->counts.octets += records.len;
 }
 
 /* What was lost, and that the disk refused, is told as soon as there is room. */
@@ -218,6 +268,21 @@ void writer_wake(struct journal_writer *writer)
     pthread_cond_signal(&writer->wake);
 }
 
+/* Returns how many were dropped. */
+static size_t add_each(struct journal_writer *writer, struct slice records, struct journal_mark *mark)
+{
+    size_t lost = 0;
+    for (size_t size; records.len; records = slice_from(records, size)) {
+        size = first_size(records);
+        if (writer->lost_untold)
+            writer_tell_losses(writer, record_time(records.at));
+        if (writer->lost_untold || !add_one(writer, slice_head(records, size), mark))
+            writer->lost_untold++, lost++;
+    }
+    writer->counts.lost += lost;
+    return lost;
+}
+
 size_t journal_writer_add(struct journal_writer *writer, struct slice records, struct journal_mark *mark)
 {
     size_t lost = 0;
@@ -225,16 +290,10 @@ size_t journal_writer_add(struct journal_writer *writer, struct slice records, s
     /* What belongs together, the last events of a session above all, stays together in a file. */
     if (would_pass_limit(writer, records.len) || (records.len && is_too_old(writer, record_time(records.at))))
         writer->offset = 0;
-    for (size_t size; records.len; records = slice_from(records, size)) {
-        assert(records.len >= EVENT_HEAD_SIZE);
-        size = get_u32(records.at);
-        assert(size >= EVENT_HEAD_SIZE && size <= EVENT_SIZE_MAX && size <= records.len);
-        if (writer->lost_untold)
-            writer_tell_losses(writer, record_time(records.at));
-        if (writer->lost_untold || !add_one(writer, slice_head(records, size), mark))
-            writer->lost_untold++, lost++;
-    }
-    writer->counts.lost += lost;
+    if (is_plain(writer, records.len))
+        add_plain(writer, records, mark);
+    else
+        lost = add_each(writer, records, mark);
     writer_wake(writer);
     pthread_mutex_unlock(&writer->lock);
     return lost;

@@ -5,6 +5,7 @@
 #include "base/random.h"
 #include "folder.h"
 #include "journal/reader.h"
+#include "journal/segment.h"
 #include "unit.h"
 
 #include <errno.h>
@@ -133,6 +134,77 @@ static void sessions_are_chained(void **state)
     segment_file_close(&file);
     segment_listing_drop(&listing);
     folder_remove(&folder);
+}
+
+/* A step's records, as the session machine leaves them: without checksums where `unsealed`. Their evidence
+ * counts on from `first`. */
+static void step_make(struct buf *buf, struct random *random, unsigned first, unsigned count, bool unsealed)
+{
+    char text[3000];
+    struct event_stamp stamp = {.session = first % 5 + 1, .unix_us = START_US + first, .unsealed = unsealed};
+    memset(text, 'x', sizeof text);
+    buf_clear(buf);
+    for (unsigned i = 0; i < count; i++) {
+        text[snprintf(text, 24, "%u", first + i)] = ' ';
+        size_t len = 24 + (size_t)random_below(random, random_below(random, 8) ? 60 : sizeof text - 24);
+        struct event_finding finding = {.finding = 1, .evidence = slice_of(text, len)};
+        assert_true(event_add_finding(buf, &stamp, &finding));
+    }
+}
+
+/* Adds the same steps to a writer, each in one piece or record by record, until there are `most` records. */
+static void steps_add(struct journal_writer *writer, bool whole, unsigned most, struct journal_mark *marks)
+{
+    struct random random = {7};
+    struct buf buf;
+    buf_init(&buf, 1 << 20);
+    for (unsigned first = 0, count; first < most; first += count) {
+        count = 1 + (unsigned)random_below(&random, 60);
+        step_make(&buf, &random, first, count, whole);
+        struct slice records = buf_slice(&buf);
+        for (size_t size; records.len; records = slice_from(records, size)) {
+            assert_int_equal(event_first(records, &size), EVENT_KIND_finding);
+            size = whole ? records.len : size;
+            assert_int_equal(journal_writer_add(writer, slice_head(records, size), &marks[first % 5]), 0);
+        }
+        if (first % 16 == 0)
+            assert_true(journal_writer_flush(writer, 10000));
+    }
+    assert_true(journal_writer_flush(writer, 10000));
+    buf_drop(&buf);
+}
+
+static void a_step_in_one_piece_is_as_its_records_one_by_one(void **state)
+{
+    (void)state;
+    struct folder folders[2];
+    struct slice octets[2];
+    struct segment_header header;
+    for (unsigned whole = 0; whole < 2; whole++) {
+        folder_make(&folders[whole]);
+        struct journal_mark marks[5] = {0};
+        struct journal_writer *writer = folder_writer(&folders[whole], "gate", 0, 64 << 20);
+        steps_add(writer, whole, 9000, marks);
+        journal_writer_close(writer);
+        struct journal_reader *reader = reader_of(&folders[whole]);
+        assert_true(count_up(reader, NULL) >= 9000);
+        journal_reader_close(reader);
+        struct folder_files files;
+        folder_files(&folders[whole], &files);
+        assert_int_equal(files.count, 1);
+        octets[whole] = file_take(files.paths[0]);
+    }
+    assert_int_equal(octets[0].len, octets[1].len);
+    assert_true(octets[0].len > 20 * SEGMENT_BLOCK);
+    assert_int_equal(segment_header_read(octets[0], &header), EVENT_DONE);
+    for (size_t at = header.size, size; at < octets[0].len; at += size) {
+        bool milestone = event_first(slice_from(octets[0], at), &size) == EVENT_NONE;
+        assert_memory_equal(octets[0].at + at, octets[1].at + at, milestone ? 4 : size);
+    }
+    for (unsigned whole = 0; whole < 2; whole++) {
+        file_give(octets[whole]);
+        folder_remove(&folders[whole]);
+    }
 }
 
 static struct slice file_in(const struct folder *folder, size_t index)
@@ -337,6 +409,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(all_comes_back_in_order),
         cmocka_unit_test(sessions_are_chained),
+        cmocka_unit_test(a_step_in_one_piece_is_as_its_records_one_by_one),
         cmocka_unit_test(every_torn_end_is_cut_off),
         cmocka_unit_test(what_finds_no_room_is_counted_and_told),
         cmocka_unit_test(killed_writer_leaves_whole_records),
