@@ -44,4 +44,10 @@ static inline void list_remove(struct link *item)
     item->next = item->prev = item;
 }
 
+/* Whether a stands before b. */
+typedef bool list_order(const struct link *a, const struct link *b);
+
+/* Puts the items in order; equal ones stay as they stood. */
+void list_sort(struct link *head, list_order *before);
+
 #endif

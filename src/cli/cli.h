@@ -78,6 +78,17 @@ struct cli_call {
  */
 int cli_call(const struct cli *cli, const struct site *site, const struct cli_call *call);
 
+/* What the supervisor is told to do, and what is printed once that is done. */
+struct cli_order {
+    struct slice request;
+    unsigned stops;   /* how many times stop-within it may take … */
+    uint64_t more_ms; /* … and so much more */
+    const char *json, *text;
+};
+
+/* All of such a command: its exit status. */
+int cli_order(const struct cli *cli, const struct cli_order *order);
+
 /* --- saying things ------------------------------------------------------------------------------------- */
 
 /* "postern queue: there is no message x\n" on standard error. Returns CLI_FAILED. */

@@ -54,3 +54,19 @@ int cli_call(const struct cli *cli, const struct site *site, const struct cli_ca
     arena_drop(&arena);
     return status;
 }
+
+int cli_order(const struct cli *cli, const struct cli_order *order)
+{
+    struct site *site = cli_site(cli);
+
+    if (!site)
+        return CLI_CONFIG;
+    const struct cli_call call = {.socket = "postern.sock",
+                                  .request = order->request,
+                                  .wait_ms = order->stops * site->set.stop_within + order->more_ms};
+    const int status = cli_call(cli, site, &call);
+    if (status == CLI_OK)
+        cli_print("%s\n", cli->json ? order->json : order->text);
+    site_free(site);
+    return status;
+}

@@ -5,22 +5,16 @@
 
 static int run(struct cli *cli, int argc, char **argv)
 {
+    static const struct cli_order order = {
+        .request = SLICE("{\"command\":\"reload\"}"),
+        .stops = 1,
+        .more_ms = MORE_MS,
+        .json = "{\"reloaded\":true}",
+        .text = "the new configuration is in force",
+    };
     (void)argc;
     (void)argv;
-    struct site *site = cli_site(cli);
-
-    if (!site)
-        return CLI_CONFIG;
-    const struct cli_call call = {.socket = "postern.sock",
-                                  .request = SLICE("{\"command\":\"reload\"}"),
-                                  .wait_ms = site->set.stop_within + MORE_MS};
-    const int status = cli_call(cli, site, &call);
-    if (status == CLI_OK && cli->json)
-        cli_print("{\"reloaded\":true}\n");
-    else if (status == CLI_OK)
-        cli_print("the new configuration is in force\n");
-    site_free(site);
-    return status;
+    return cli_order(cli, &order);
 }
 
 const struct cli_command command_reload = {

@@ -166,58 +166,26 @@ void replay_tally_add(struct replay_tally *tally, const struct tape *tape, const
 
 /* --- in order ------------------------------------------------------------------------------------------ */
 
-static bool change_before(const struct replay_change *a, const struct replay_change *b)
+/* Whatever thread was first: the same sessions give the same order. */
+static bool change_before(const struct link *left, const struct link *right)
 {
-    if (a->sessions != b->sessions)
-        return a->sessions > b->sessions;
-    return a->samples[0].session < b->samples[0].session;
+    const struct replay_change *a = LIST_OF(left, const struct replay_change, link);
+    const struct replay_change *b = LIST_OF(right, const struct replay_change, link);
+    return a->sessions != b->sessions ? a->sessions > b->sessions
+                                      : a->samples[0].session < b->samples[0].session;
 }
 
-/* There are as many as kinds of changes, not as many as sessions. */
-static void changes_sort(struct replay_tally *tally)
+static bool unknown_before(const struct link *left, const struct link *right)
 {
-    struct link sorted;
-    list_init(&sorted);
-    while (!list_is_empty(&tally->changes)) {
-        struct link *best = tally->changes.next;
-        for (struct link *at = best->next; at != &tally->changes; at = at->next)
-            if (change_before(LIST_OF(at, struct replay_change, link),
-                              LIST_OF(best, struct replay_change, link)))
-                best = at;
-        list_remove(best);
-        list_add_last(&sorted, best);
-    }
-    while (!list_is_empty(&sorted)) {
-        struct link *first = sorted.next;
-        list_remove(first);
-        list_add_last(&tally->changes, first);
-    }
-}
-
-static void unknowns_sort(struct replay_tally *tally)
-{
-    struct link sorted;
-    list_init(&sorted);
-    while (!list_is_empty(&tally->unknowns)) {
-        struct link *best = tally->unknowns.next;
-        for (struct link *at = best->next; at != &tally->unknowns; at = at->next)
-            if (LIST_OF(at, struct replay_unknown, link)->sessions >
-                LIST_OF(best, struct replay_unknown, link)->sessions)
-                best = at;
-        list_remove(best);
-        list_add_last(&sorted, best);
-    }
-    while (!list_is_empty(&sorted)) {
-        struct link *first = sorted.next;
-        list_remove(first);
-        list_add_last(&tally->unknowns, first);
-    }
+    const struct replay_unknown *a = LIST_OF(left, const struct replay_unknown, link);
+    const struct replay_unknown *b = LIST_OF(right, const struct replay_unknown, link);
+    return a->sessions != b->sessions ? a->sessions > b->sessions : a->sample < b->sample;
 }
 
 void replay_tally_sort(struct replay_tally *tally)
 {
-    changes_sort(tally);
-    unknowns_sort(tally);
+    list_sort(&tally->changes, change_before);
+    list_sort(&tally->unknowns, unknown_before);
 }
 
 /* The next session of the change that is at hand, or of the next one: each change has its turn. */

@@ -5,22 +5,16 @@
 
 static int run(struct cli *cli, int argc, char **argv)
 {
+    static const struct cli_order order = {
+        .request = SLICE("{\"command\":\"stop\"}"),
+        .stops = 2,
+        .more_ms = MORE_MS,
+        .json = "{\"stopped\":true}",
+        .text = "the gate has stopped",
+    };
     (void)argc;
     (void)argv;
-    struct site *site = cli_site(cli);
-
-    if (!site)
-        return CLI_CONFIG;
-    const struct cli_call call = {.socket = "postern.sock",
-                                  .request = SLICE("{\"command\":\"stop\"}"),
-                                  .wait_ms = 2 * site->set.stop_within + MORE_MS};
-    const int status = cli_call(cli, site, &call);
-    if (status == CLI_OK && cli->json)
-        cli_print("{\"stopped\":true}\n");
-    else if (status == CLI_OK)
-        cli_print("the gate has stopped\n");
-    site_free(site);
-    return status;
+    return cli_order(cli, &order);
 }
 
 const struct cli_command command_stop = {
