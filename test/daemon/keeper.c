@@ -2,9 +2,7 @@
  * the keeper is killed meanwhile, and the gates that tell it, too; the mail log has every session, also one
  * that began before the keeper did; old journal files go; and when it is told to end, all that was written
  * has been read. */
-#include "base/random.h"
-#include "journal/reader.h"
-#include "keeper_rig.h"
+#include "keeper_gates.h"
 
 #include <sys/time.h>
 
@@ -47,6 +45,13 @@ static void session_finish(struct world *world, uint64_t id, unsigned number, st
 static uint64_t session_id(unsigned number)
 {
     return event_id_make(START_MS + number, 0, 0);
+}
+
+static void session(struct world *world, unsigned number)
+{
+    struct journal_mark mark = {0};
+    session_begin(world, session_id(number), &mark);
+    session_finish(world, session_id(number), number, &mark);
 }
 
 /* --- what came of it ------------------------------------------------------------------------------------ */
@@ -121,9 +126,7 @@ static void draining_reads_all(void **state)
     writer_begin(&world);
     keeper_start(&world);
     for (unsigned i = 0; i < 5000; i++) {
-        struct journal_mark mark = {0};
-        session_begin(&world, session_id(i), &mark);
-        session_finish(&world, session_id(i), i, &mark);
+        session(&world, i);
         if (i % 200 == 0)
             assert_true(journal_writer_flush(world.writer, 10000));
     }
@@ -145,11 +148,8 @@ static void kills_lose_nothing(void **state)
     writer_begin(&world);
     for (unsigned round = 0; round < 15; round++) {
         keeper_start(&world);
-        for (unsigned i = 0; i < 300; i++, number++) {
-            struct journal_mark mark = {0};
-            session_begin(&world, session_id(number), &mark);
-            session_finish(&world, session_id(number), number, &mark);
-        }
+        for (unsigned i = 0; i < 300; i++, number++)
+            session(&world, number);
         assert_true(journal_writer_flush(world.writer, 10000));
         pause_ms(round * 15); /* killed earlier or later: before it reads, in between, after its commit */
         keeper_kill(&world);
@@ -165,56 +165,11 @@ static void kills_lose_nothing(void **state)
 
 /* --- gates that die, too -------------------------------------------------------------------------------- */
 
-/* Sessions without end, until it is killed. Says when the first ones are in the journal. */
-static int gate_main(const char *folder, const char *out)
+static void told_add(void *data, const struct journal_item *item)
 {
-    struct world world;
-    struct journal_mark mark = {0};
-    int fd = (int)strtol(out, NULL, 10);
-    world_open(&world, folder);
-    alarm(60);
-    writer_begin(&world);
-    for (unsigned i = 0;; i++) {
-        session_begin(&world, session_id(i), &mark);
-        session_finish(&world, session_id(i), i, &mark);
-        if (i % 20 == 0 && journal_writer_flush(world.writer, 10000))
-            pause_ms(2); /* a storm would prove no more, and take longer to read */
-        if (i == 20 && write(fd, "w", 1) != 1)
-            return 1;
-    }
-}
-
-static pid_t gate_start(const struct world *world)
-{
-    int pipes[2];
-    char out[16], octet;
-    assert_int_equal(pipe(pipes), 0);
-    snprintf(out, sizeof out, "%d", pipes[1]);
-    pid_t child = fork();
-    if (child == 0) {
-        execl("/proc/self/exe", "gate", world->folder, out, "gate", (char *)NULL);
-        _exit(127);
-    }
-    close(pipes[1]);
-    assert_int_equal(read(pipes[0], &octet, 1), 1);
-    close(pipes[0]);
-    return child;
-}
-
-/* What of it got into the journal before the gates died. */
-static uint64_t told_in_journal(const struct world *world)
-{
-    struct journal_reader_settings settings = {
-        .folder = world->journal, .from = JOURNAL_FROM_START, .unwatched = true};
-    struct journal_reader *reader;
-    struct journal_item item;
-    uint64_t told = 0;
-    assert_int_equal(journal_reader_open(&settings, &reader, NULL), 0);
-    while (journal_reader_next(reader, &item))
-        told += item.event.kind == EVENT_KIND_told && item.event.body.told.verb == STORE_ADD &&
-                slice_equal(item.event.body.told.value, SLICE("1"));
-    journal_reader_close(reader);
-    return told;
+    const struct event *event = &item->event;
+    *(uint64_t *)data += event->kind == EVENT_KIND_told && event->body.told.verb == STORE_ADD &&
+                         slice_equal(event->body.told.value, SLICE("1"));
 }
 
 static void assert_counted(const struct world *world, uint64_t told)
@@ -236,24 +191,10 @@ static void the_store_has_what_the_journal_has(void **state)
     (void)state;
     struct world world;
     struct random random = {3};
+    uint64_t told = 0; /* and in the journal before the gates died */
     world_make(&world);
-    assert_int_equal(mkdir(world.journal, 0750), 0);
-    for (unsigned round = 0; round < 8; round++) {
-        keeper_start(&world);
-        pid_t gate = gate_start(&world);
-        pause_ms((unsigned)random_below(&random, 120));
-        bool keeper_first = random_below(&random, 2);
-        if (keeper_first)
-            keeper_kill(&world);
-        kill(gate, SIGKILL);
-        assert_int_equal(waitpid(gate, NULL, 0), gate);
-        pause_ms((unsigned)random_below(&random, 60));
-        if (!keeper_first)
-            keeper_kill(&world);
-    }
-    keeper_start(&world);
-    keeper_drain(&world);
-    uint64_t told = told_in_journal(&world);
+    keeper_and_gates_killed(&world, &random, 120, 60);
+    journal_walk(&world, told_add, &told);
     assert_true(told > 8 * 20);
     assert_counted(&world, told);
     world_drop(&world);
@@ -331,7 +272,7 @@ int main(int argc, char **argv)
     if (argc == 3)
         return keeper_main(argv[1], argv[2]);
     if (argc == 4)
-        return gate_main(argv[1], argv[2]);
+        return gate_main(argv, session);
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(draining_reads_all),
         cmocka_unit_test(kills_lose_nothing),

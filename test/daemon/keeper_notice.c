@@ -57,11 +57,7 @@ static int notice_main(const char *folder, const char *channel)
     set->notify_to = SLICE("joe@example.net");
     set->notify_gather = is_wanted(folder, "slow") ? 3600000 : 0;
     set->notify_rate = 60;
-    struct worker worker = {
-        .role = WORKER_KEEPER, .channel = (int)strtol(channel, NULL, 10), .site = world.site};
-    int status = keeper_run(&worker);
-    site_free(world.site);
-    return status;
+    return keeper_serve(&world, channel);
 }
 
 /* --- sessions --------------------------------------------------------------------------------------------

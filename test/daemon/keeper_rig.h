@@ -83,16 +83,21 @@ static inline void writer_begin(struct world *world)
 
 /* --- the keeper as a child ------------------------------------------------------------------------------ */
 
+static inline int keeper_serve(struct world *world, const char *channel)
+{
+    struct worker worker = {
+        .role = WORKER_KEEPER, .channel = (int)strtol(channel, NULL, 10), .site = world->site};
+    int status = keeper_run(&worker);
+    site_free(world->site);
+    return status;
+}
+
 /* This program again: what it is forked from has threads, and must not be gone on with. */
 static inline int keeper_main(const char *folder, const char *channel)
 {
     struct world world;
     world_open(&world, folder);
-    struct worker worker = {
-        .role = WORKER_KEEPER, .channel = (int)strtol(channel, NULL, 10), .site = world.site};
-    int status = keeper_run(&worker);
-    site_free(world.site);
-    return status;
+    return keeper_serve(&world, channel);
 }
 
 static inline void keeper_start(struct world *world)

@@ -1,10 +1,8 @@
 /* Proves the keeper's statistics as a process of its own: whatever is killed and whenever, what the store has
  * of them is what the journal gives when it is counted again; and they outlive the journal's files, also when
  * somebody empties its folder and the numbers of the files begin anew. */
-#include "base/random.h"
-#include "journal/reader.h"
 #include "journal/stats.h"
-#include "keeper_rig.h"
+#include "keeper_gates.h"
 
 static const struct address peer = {.family = ADDRESS_IPV4, .octets = {192, 0, 2, 7}, .port = 40000};
 
@@ -60,18 +58,10 @@ static void store_read(const struct world *world, struct stats *stats,
     store_close(store);
 }
 
-static void journal_count(const struct world *world, struct stats *stats)
+static void count(void *data, const struct journal_item *item)
 {
-    struct journal_reader_settings settings = {
-        .folder = world->journal, .from = JOURNAL_FROM_START, .unwatched = true};
-    struct journal_reader *reader;
-    struct journal_item item;
-    assert_int_equal(journal_reader_open(&settings, &reader, NULL), 0);
-    while (journal_reader_next(reader, &item)) {
-        struct stats_file file = {item.stream, item.at.sequence};
-        stats_add(stats, &file, &item.event, START_MS * 1000);
-    }
-    journal_reader_close(reader);
+    struct stats_file file = {item->stream, item->at.sequence};
+    stats_add(data, &file, &item->event, START_MS * 1000);
 }
 
 /* But for the beginning of the last keeper: it ended before it had read of that. Returns how many clients
@@ -82,7 +72,7 @@ static uint64_t assert_exact(const struct world *world)
     struct stats_view *left = malloc(sizeof *left), *right = malloc(sizeof *right);
     store_read(world, kept, record_load);
     store_read(world, recount, gone_load);
-    journal_count(world, recount);
+    journal_walk(world, count, recount);
     stats_look(kept, START_MS * 1000, 0, left);
     stats_look(recount, START_MS * 1000, 0, right);
     left->total[STAT_PROCESSES_STARTED] = right->total[STAT_PROCESSES_STARTED] = 0;
@@ -98,62 +88,13 @@ static uint64_t assert_exact(const struct world *world)
 
 /* --- tests ---------------------------------------------------------------------------------------------- */
 
-/* Sessions without end, until it is killed. Says when the first ones are in the journal. */
-static int gate_main(const char *folder, const char *out)
-{
-    struct world world;
-    int fd = (int)strtol(out, NULL, 10);
-    world_open(&world, folder);
-    alarm(60);
-    writer_begin(&world);
-    for (unsigned i = 0;; i++) {
-        session(&world, i);
-        if (i % 20 == 0 && journal_writer_flush(world.writer, 10000))
-            pause_ms(2);
-        if (i == 20 && write(fd, "w", 1) != 1)
-            return 1;
-    }
-}
-
-static pid_t gate_start(const struct world *world)
-{
-    int pipes[2];
-    char out[16], octet;
-    assert_int_equal(pipe(pipes), 0);
-    snprintf(out, sizeof out, "%d", pipes[1]);
-    pid_t child = fork();
-    if (child == 0) {
-        execl("/proc/self/exe", "gate", world->folder, out, "gate", (char *)NULL);
-        _exit(127);
-    }
-    close(pipes[1]);
-    assert_int_equal(read(pipes[0], &octet, 1), 1);
-    close(pipes[0]);
-    return child;
-}
-
 static void kills_count_all_once(void **state)
 {
     (void)state;
     struct world world;
     struct random random = {7};
     world_make(&world);
-    assert_int_equal(mkdir(world.journal, 0750), 0);
-    for (unsigned round = 0; round < 8; round++) {
-        keeper_start(&world);
-        pid_t gate = gate_start(&world);
-        pause_ms((unsigned)random_below(&random, 150));
-        bool keeper_first = random_below(&random, 2);
-        if (keeper_first)
-            keeper_kill(&world);
-        kill(gate, SIGKILL);
-        assert_int_equal(waitpid(gate, NULL, 0), gate);
-        pause_ms((unsigned)random_below(&random, 120));
-        if (!keeper_first)
-            keeper_kill(&world);
-    }
-    keeper_start(&world);
-    keeper_drain(&world);
+    keeper_and_gates_killed(&world, &random, 150, 120);
     assert_true(assert_exact(&world) > 8 * 20);
     world_drop(&world);
 }
@@ -187,7 +128,7 @@ int main(int argc, char **argv)
     if (argc == 3)
         return keeper_main(argv[1], argv[2]);
     if (argc == 4)
-        return gate_main(argv[1], argv[2]);
+        return gate_main(argv, session);
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(kills_count_all_once),
         cmocka_unit_test(an_emptied_folder_takes_nothing_away),
