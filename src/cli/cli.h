@@ -140,6 +140,7 @@ void cli_table_end(struct cli_table *table, const struct cli *cli);
 
 /* --- the subcommands ----------------------------------------------------------------------------------- */
 
+extern const struct cli_command command_blocks;
 extern const struct cli_command command_campaigns;
 extern const struct cli_command command_check_config;
 extern const struct cli_command command_completion;

@@ -12,6 +12,7 @@ const struct cli_command *const cli_commands[] = {
     &command_explain,
     &command_stats,
     &command_campaigns,
+    &command_blocks,
     &command_try,
     &command_play,
     &command_replay,

@@ -18,6 +18,7 @@ enum policy_url_for { POLICY_URL_REFUSALS, POLICY_URL_NEGATIVE };
 enum bare_newline { BARE_NEWLINE_NORMALISE, BARE_NEWLINE_REJECT };
 enum ehlo_refuse { EHLO_REFUSE_OFF, EHLO_REFUSE_SUSPECT, EHLO_REFUSE_UNKNOWN };
 enum grey_mode { GREY_OFF, GREY_SUSPECT, GREY_UNKNOWN };
+enum blocks_mode { BLOCKS_SUGGEST, BLOCKS_AUTO, BLOCKS_OFF };
 enum log_to { LOG_TO_SYSLOG, LOG_TO_JOURNALD, LOG_TO_FILE, LOG_TO_NONE };
 #define CHOICES                                                                                              \
     CHOICE(reply_number, "negative", "all")                                                                  \
@@ -26,6 +27,7 @@ enum log_to { LOG_TO_SYSLOG, LOG_TO_JOURNALD, LOG_TO_FILE, LOG_TO_NONE };
     CHOICE(ehlo_refuse, "off", "suspect", "unknown")                                                         \
     CHOICE(grey_mode, "off", "suspect", "unknown")                                                           \
     CHOICE(message_id_syntax, "default", "strict", "seed")                                                   \
+    CHOICE(blocks_mode, "suggest", "auto", "off")                                                            \
     CHOICE(log_to, "syslog", "journald", "file", "none")
 
 #define SETTING_C_NUMBER   uint64_t

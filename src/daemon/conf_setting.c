@@ -5,6 +5,7 @@
 #include "core/say.h"
 #include "io/origin.h"
 #include "journal/notice.h"
+#include "watch/block_list.h"
 #include "wire/domain.h"
 #include "wire/path.h"
 
@@ -113,6 +114,14 @@ static bool is_zone(struct slice text)
     return text.len <= ORIGIN_ZONE_MAX && is_domain(text);
 }
 
+static bool is_steps(struct slice text)
+{
+    int64_t step_ms[BLOCK_STEPS_MAX];
+    unsigned steps;
+
+    return block_steps_parse(text, step_ms, &steps);
+}
+
 static bool is_path(struct slice text)
 {
     return text.len > 0;
@@ -137,6 +146,8 @@ static const struct text_rule text_rules[] = {
     {"policy-url", is_url,
      "a page's address, such as https://example.net/policy or \"https://example.net/replies.html#{number}\"",
      true, false, NULL},
+    {"blocks.expiry", is_steps, "durations of at least a second, such as \"1d 7d 30d\", eight at most", false,
+     false, NULL},
     {"notify.classes", is_notice_classes, CLASSES_EXPECTED, true, false, NULL},
     {"notify.digest", is_notice_classes, CLASSES_EXPECTED, true, false, NULL},
     {"notify.to", is_address, "a mailbox or an address, such as joe or joe@example.net", false, false, NULL},

@@ -4,6 +4,7 @@
 #include "base/memory.h"
 #include "base/text.h"
 #include "daemon/flush.h"
+#include "daemon/keeper_blocks.h"
 #include "daemon/keeper_notice.h"
 #include "daemon/keeper_stats.h"
 #include "daemon/keeper_store.h"
@@ -53,12 +54,13 @@ struct keeper {
     struct log_output *output;
     struct keeper_notice *notice;
     struct keeper_watch *patterns;
+    struct keeper_blocks *blocks;
     struct own_keys *own_keys;
     struct buf lines;
 
     struct arena arena; /* of the batch */
     struct store_write writes[WRITES_MOST + KEEPER_STATS_WRITES + KEEPER_NOTICE_WRITES + KEEPER_WATCH_WRITES +
-                              OWN_KEYS_WRITES];
+                              KEEPER_BLOCKS_WRITES + OWN_KEYS_WRITES];
     size_t write_count;
     struct place places[STREAMS_MOST];
     size_t place_count;
@@ -106,6 +108,7 @@ static void commit(struct keeper *keeper)
     count += keeper_stats_commit(keeper->stats, keeper->writes + count);
     count += keeper_notice_writes(keeper->notice, keeper->writes + count);
     count += keeper_watch_writes(keeper->patterns, keeper->writes + count);
+    count += keeper_blocks_writes(keeper->blocks, keeper->writes + count);
     count += own_keys_writes(keeper->own_keys, keeper->writes + count); /* for all before it */
     struct store_batch batch = {keeper->writes, count, streams, keeper->place_count};
     if (store_apply(keeper->store, &batch, &error) < 0) {
@@ -120,6 +123,7 @@ static void commit(struct keeper *keeper)
     keeper->moved = false;
     keeper_notice_committed(keeper->notice);
     keeper_watch_committed(keeper->patterns);
+    keeper_blocks_committed(keeper->blocks);
     own_keys_committed(keeper->own_keys);
     arena_drop(&keeper->arena);
 }
@@ -238,14 +242,15 @@ static void item_take(struct keeper *keeper, const struct journal_item *item)
     keeper_stats_event(keeper->stats, item, loop_unix_us(keeper->loop));
     if (!again)
         keeper_notice_event(keeper->notice, keeper->reader, item);
-    if (keeper_watch_event(keeper->patterns, keeper->reader, item))
+    const bool grows = keeper_watch_event(keeper->patterns, keeper->reader, item);
+    if (keeper_blocks_event(keeper->blocks, event) || grows)
         commit_within(keeper, COMMIT_MS);
 }
 
 static bool batch_is_full(const struct keeper *keeper)
 {
     return keeper->write_count == WRITES_MOST || keeper_stats_is_full(keeper->stats) ||
-           keeper_watch_is_full(keeper->patterns);
+           keeper_watch_is_full(keeper->patterns) || keeper_blocks_is_full(keeper->blocks);
 }
 
 /* A store that refuses stops the reading when its batch is full: what comes waits in the files. */
@@ -352,6 +357,7 @@ static void tick_due(struct loop_timer *timer)
     if (!keeper->moved)
         keeper_store_well(&keeper->health, keeper->journal, loop_unix_us(keeper->loop));
     keeper->moved = keeper_watch_tick(keeper->patterns, !keeper->more) || keeper->moved;
+    keeper->moved = keeper_blocks_tick(keeper->blocks) || keeper->moved;
     keeper->moved = own_keys_are_due(keeper->own_keys) || keeper->moved;
     sweep(keeper);
     store_lmdb_clear_dead(keeper->store, &error);
@@ -387,6 +393,7 @@ static void put_counts(struct keeper *keeper, struct json *json)
     json_put_u64(json, "log_lost", log_output_lost(keeper->output));
     keeper_notice_status(keeper->notice, json);
     keeper_watch_status(keeper->patterns, json);
+    keeper_blocks_status(keeper->blocks, json);
 }
 
 static void status_say(struct keeper *keeper, struct control *control, slab_handle request)
@@ -405,6 +412,17 @@ static void status_say(struct keeper *keeper, struct control *control, slab_hand
     buf_drop(&text);
 }
 
+/* Who asks for a block wants to know that it is in force. */
+static void blocks_command(struct keeper *keeper, struct control *control,
+                           const struct control_request *request)
+{
+    if (!keeper_blocks_command(keeper->blocks, control, request))
+        return;
+    keeper->moved = true;
+    commit(keeper);
+    keeper_blocks_answer(keeper->blocks, control, request->handle);
+}
+
 static void commanded(void *data, struct control *control, const struct control_request *request)
 {
     struct keeper *keeper = data;
@@ -415,12 +433,14 @@ static void commanded(void *data, struct control *control, const struct control_
         keeper_stats_command(keeper->stats, control, request, store.unix_us);
     } else if (slice_equal(request->command, SLICE("campaigns"))) {
         keeper_watch_command(keeper->patterns, control, request);
+    } else if (slice_equal(request->command, SLICE("blocks"))) {
+        blocks_command(keeper, control, request);
     } else if (slice_equal(request->command, SLICE("status"))) {
         status_say(keeper, control, request->handle);
         control_done(control, request->handle);
     } else {
         control_error(control, request->handle,
-                      SLICE("the keeper knows the commands status, stats, store and campaigns"));
+                      SLICE("the keeper knows the commands status, stats, store, campaigns and blocks"));
     }
 }
 
@@ -494,10 +514,13 @@ static int control_begin(struct keeper *keeper, struct error *error)
 static void parts_begin(struct keeper *keeper)
 {
     struct keeper_notice_settings notice = {keeper->site, keeper->loop, keeper->store, keeper->journal};
-    struct keeper_watch_settings patterns = {keeper->site, keeper->loop, keeper->store, keeper->journal,
-                                             keeper->folder};
+    struct keeper_blocks_settings blocks = {keeper->site, keeper->loop, keeper->store, keeper->journal, NULL};
+    struct keeper_watch_settings patterns = {keeper->site,    keeper->loop,   keeper->store,
+                                             keeper->journal, keeper->folder, NULL};
     keeper->own_keys = own_keys_new(keeper->store, loop_unix_us(keeper->loop) / 1000);
     keeper->notice = keeper_notice_new(&notice);
+    blocks.own_keys = keeper->own_keys;
+    patterns.blocks = keeper->blocks = keeper_blocks_new(&blocks);
     keeper->patterns = keeper_watch_new(&patterns);
 }
 
@@ -534,6 +557,7 @@ static void keeper_done(struct keeper *keeper)
     keeper_stats_close(keeper->stats);
     keeper_notice_free(keeper->notice);
     keeper_watch_free(keeper->patterns);
+    keeper_blocks_free(keeper->blocks);
     own_keys_free(keeper->own_keys);
     store_close(keeper->store);
     journal_writer_close(keeper->journal);

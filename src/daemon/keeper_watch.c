@@ -3,6 +3,7 @@
 #include "base/memory.h"
 #include "base/text.h"
 #include "core/event.h"
+#include "core/finding.h"
 #include "daemon/keeper_attempts.h"
 #include "watch/campaign_json.h"
 #include "watch/watch.h"
@@ -119,13 +120,25 @@ static void event_note(struct keeper_watch *keeper, const struct watch_note *not
     buf_drop(&sentence);
 }
 
-static void notes_take(struct keeper_watch *keeper)
+/* Of a host. What was refused because of a block is no evidence for the next one. */
+static void joined(struct keeper_watch *keeper, const struct watch_note *note,
+                   const struct campaign *campaign, const struct attempt *attempt)
+{
+    const bool is_own = attempt && note->session == attempt->id;
+    if (!is_own || !attempt_finding(attempt, FINDING_BLOCKED))
+        keeper_blocks_joined(keeper->set.blocks, keeper->watch, campaign, &note->host);
+}
+
+/* attempt: the one that was shown, or NULL. */
+static void notes_take(struct keeper_watch *keeper, const struct attempt *attempt)
 {
     struct watch_note note;
     while (watch_note(keeper->watch, &note)) {
         const struct campaign *campaign = watch_campaign(keeper->watch, note.campaign);
         struct fresh *fresh = fresh_of(keeper, note.campaign);
         event_note(keeper, &note, campaign);
+        if (note.kind == WATCH_JOINED)
+            joined(keeper, &note, campaign, attempt);
         if (!fresh || note.kind != WATCH_CLOSED)
             continue;
         fresh->closed = true;
@@ -183,7 +196,8 @@ static void attempt_show(void *data, const struct attempt *attempt)
 {
     struct keeper_watch *keeper = data;
     watch_add(keeper->watch, attempt);
-    notes_take(keeper);
+    notes_take(keeper, attempt);
+    keeper_blocks_attempt(keeper->set.blocks, keeper->watch, attempt);
 }
 
 bool keeper_watch_event(struct keeper_watch *keeper, const struct journal_reader *reader,
@@ -202,7 +216,7 @@ bool keeper_watch_tick(struct keeper_watch *keeper, bool caught_up)
         return false;
     if (caught_up && !keeper_watch_is_full(keeper)) {
         watch_time(keeper->watch, now_ms(keeper));
-        notes_take(keeper);
+        notes_take(keeper, NULL);
     }
     return keeper->fresh_count > 0 || keeper->seed_is_new;
 }

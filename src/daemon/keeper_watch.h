@@ -16,6 +16,7 @@
 
 #include "core/site.h"
 #include "daemon/control.h"
+#include "daemon/keeper_blocks.h"
 #include "io/store.h"
 #include "journal/reader.h"
 #include "journal/writer.h"
@@ -32,6 +33,7 @@ struct keeper_watch_settings {
     struct store *store;
     struct journal_writer *journal;
     const char *folder;
+    struct keeper_blocks *blocks; /* is shown what becomes part of a campaign */
 };
 
 /* With what store and journal have of the time before. Where watch.memory is 0, all that follows does

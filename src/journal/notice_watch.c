@@ -380,7 +380,7 @@ static void example_words(const struct event *event, struct buf *out)
         render_system_text(event, out);
         return;
     }
-    if (campaign) {
+    if (campaign && *campaign) {
         event_id_print(*campaign, id);
         buf_add_format(out, "Campaign %s: ", id);
     }

@@ -1,4 +1,4 @@
-/* What the two halves of the log view share. */
+/* What the parts of the log view share. */
 #ifndef JOURNAL_RENDER_LOG_PART_H
 #define JOURNAL_RENDER_LOG_PART_H
 
@@ -23,5 +23,6 @@ const char *log_text(struct render_log *log, struct slice text);
 
 void log_courier_event(struct render_log *log, const struct event *event);
 void log_process_event(struct render_log *log, const struct event *event);
+void log_block_event(struct render_log *log, const struct event *event);
 
 #endif

@@ -210,6 +210,11 @@ void log_process_event(struct render_log *log, const struct event *event)
     case EVENT_KIND_campaign_joined:
     case EVENT_KIND_campaign_changed:
     case EVENT_KIND_campaign_closed: campaign(log, event); break;
+    case EVENT_KIND_block_suggested:
+    case EVENT_KIND_block_made:
+    case EVENT_KIND_block_declined:
+    case EVENT_KIND_block_removed:
+    case EVENT_KIND_block_expired: log_block_event(log, event); break;
     default: unknown(log, event); break;
     }
 }

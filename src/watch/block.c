@@ -1,5 +1,6 @@
 #include "watch/block.h"
 
+#include "base/text.h"
 #include "core/event.h"
 #include "watch/pack.h"
 
@@ -61,6 +62,20 @@ void block_evidence(const struct block *block, char text[BLOCK_EVIDENCE_SIZE])
     text[0] = 0;
     if (block->campaign || block->session_count)
         event_id_print(block->campaign ? block->campaign : block->sessions[0], text);
+}
+
+bool block_steps_parse(struct slice text, int64_t ret_step_ms[BLOCK_STEPS_MAX], unsigned *ret_steps)
+{
+    struct slice word;
+    unsigned steps = 0;
+    while (slice_word(&text, &word)) {
+        uint64_t ms;
+        if (steps == BLOCK_STEPS_MAX || !text_parse_duration(word, &ms) || ms < 1000 || ms > INT64_MAX / 4)
+            return false;
+        ret_step_ms[steps++] = (int64_t)ms;
+    }
+    *ret_steps = steps;
+    return steps > 0;
 }
 
 /* --- as octets ------------------------------------------------------------------------------------------ */

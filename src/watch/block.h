@@ -66,6 +66,11 @@ bool block_session_add(struct block *block, uint64_t session);
 #define BLOCK_EVIDENCE_SIZE 14
 void block_evidence(const struct block *block, char text[BLOCK_EVIDENCE_SIZE]);
 
+#define BLOCK_STEPS_MAX 8u
+/* How long it stays each time: "1d 7d 30d". False: these are no durations, of a second at least, or too many.
+ */
+bool block_steps_parse(struct slice text, int64_t ret_step_ms[BLOCK_STEPS_MAX], unsigned *ret_steps);
+
 /* The whole as octets, and back. */
 #define BLOCK_PACKED_MAX 512u
 void block_pack(const struct block *block, struct buf *out); /* out has room for that many */

@@ -326,7 +326,7 @@ static void put_in_force(struct block_list *list, struct block *block, int64_t f
 
 bool block_list_restore(struct block_list *list, const struct block *block)
 {
-    if (find(list, &block->prefix) || list->count >= list->settings.most)
+    if (find(list, &block->prefix))
         return false;
     struct block *own = block_new(list, &block->prefix);
     const struct block links = *own;

@@ -63,7 +63,7 @@ struct block_list;
 struct block_list *block_list_new(const struct block_list_settings *settings);
 void block_list_free(struct block_list *list); /* NULL is taken */
 
-/* Takes back what was packed before. False: there is no room, or one of that prefix is there. */
+/* Takes back what was packed before, more than `most` of them as well. False: one of that prefix is there. */
 bool block_list_restore(struct block_list *list, const struct block *block);
 
 /* True: it was suggested or put in force by this. */
@@ -71,7 +71,8 @@ bool block_list_propose(struct block_list *list, const struct block_proposal *pr
 /* A rule has seen that its suggestion was wrong; what a person decided stays. */
 bool block_list_withdraw(struct block_list *list, const struct prefix *prefix, const char *why,
                          int64_t now_ms);
-/* It must not be in force any more; its strike is taken back. `why` is constant text. */
+/* It must not be in force any more; its strike is taken back. `why` must live until the notes
+ * are taken. */
 bool block_list_forbid(struct block_list *list, const struct prefix *prefix, const char *why, int64_t now_ms);
 /* Somebody was turned away by it. */
 void block_list_hit(struct block_list *list, const struct prefix *prefix, int64_t unix_ms);
