@@ -324,6 +324,8 @@ static void campaigns_are_told_by_their_sentence(void **state)
             continue;
         set_text(&body, info, "kind", SLICE("relay-rotation"));
         set_text(&body, info, "sentence", SLICE("5 attempts in 42 s from 4 networks"));
+        if (kind == EVENT_KIND_campaign_opened)
+            body.campaign_opened.campaign = 1;
         assert_true(event_add(&rig.records, &rig.stamp, (enum event_kind)kind, &body));
         rig_feed(&rig);
         for (size_t i = 0; i < rig.count; i++)
@@ -334,7 +336,7 @@ static void campaigns_are_told_by_their_sentence(void **state)
             assert_int_equal(rig.count, 1);
             assert_slice_equal(rig.incidents[0].cause, "relay-rotation: campaign-opened");
             assert_slice_equal(rig.incidents[0].example,
-                               "Campaign 0000000000000: 5 attempts in 42 s from 4 networks");
+                               "Campaign 0000000000001: 5 attempts in 42 s from 4 networks");
         }
     }
     rig_end(&rig);
