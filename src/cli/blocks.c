@@ -1,5 +1,5 @@
 /* postern blocks: who is shut out, who is suggested for it, and what a person says to that. */
-#include "cli/cli.h"
+#include "cli/blocks_export.h"
 
 #include "base/address.h"
 #include "base/arena.h"
@@ -165,6 +165,9 @@ static void list_say(struct blocks *blocks, const char *state)
 static int list(struct blocks *blocks)
 {
     const bool json = blocks->cli->json;
+    const char *form = cli_option(blocks->cli, "export");
+    if (form)
+        return blocks_export(blocks->cli, blocks->site, form);
     const char *state = cli_option(blocks->cli, "all")         ? ""
                         : cli_option(blocks->cli, "suggested") ? "suggested"
                                                                : "in-force";
@@ -294,6 +297,7 @@ static int run(struct cli *cli, int argc, char **argv)
 static const struct cli_option options[] = {
     {0, "suggested", NULL, "list those that wait for a yes or a no"},
     {0, "all", NULL, "list all: suggested, in force, declined, over"},
+    {0, "export", "FORM", "list for others: access, cidr, nftables, rbldnsd, json"},
     {0, "reason", "TEXT", "of add: why; clients are told it"},
     {0, "for", "TIME", "of add: how long, such as 7d; 0: until it is removed"},
     {0, "force", NULL, "of add: also who is known"},
@@ -321,7 +325,11 @@ const struct cli_command command_blocks = {
             "Never shut out are our own networks, this host, trusted forwarders, the proxies\n"
             "in front, inner servers, who is allowed by an access table, an override or\n"
             "postern allow, and networks with any of them in it; nor who is known, but by\n"
-            "add with --force. Of IPv6 a host is its /64.\n",
+            "add with --force. Of IPv6 a host is its /64.\n"
+            "\n"
+            "--export prints what is in force as export.FORM of the configuration has it in\n"
+            "a file: for sendmail, Postfix, nft, rbldnsd, or as JSON.\n",
     .examples = "postern blocks\n"
-                "postern blocks --suggested --json\n",
+                "postern blocks --suggested --json\n"
+                "postern blocks --export nftables | nft -f -\n",
 };

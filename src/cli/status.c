@@ -188,6 +188,24 @@ static void on_line(void *data, struct slice line)
     json_decref(object);
 }
 
+/* Files of the block list that cannot be written. */
+static void exports_print(const struct view *view, const json_t *exports)
+{
+    const json_t *file;
+    size_t i;
+
+    json_array_foreach(exports, i, file)
+    {
+        const struct slice reason = text_of(file, "failing");
+        if (!reason.len)
+            continue;
+        cli_print("%sexport.%.*s: ", cli_style(view->cli, CLI_STYLE_WARNING),
+                  SLICE_ARGS(text_of(file, "form")));
+        cli_print_text(reason);
+        cli_print("%s\n", cli_style(view->cli, CLI_STYLE_PLAIN));
+    }
+}
+
 /* The keeper itself tells how far it is: the supervisor reads no journal. */
 static void on_keeper(void *data, struct slice line)
 {
@@ -208,6 +226,7 @@ static void on_keeper(void *data, struct slice line)
     if (gathered)
         cli_print("%llu incident%s wait%s for the next notice to the postmaster\n",
                   (unsigned long long)gathered, gathered == 1 ? "" : "s", gathered == 1 ? "s" : "");
+    exports_print(view, json_object_get(object, "exports"));
     json_decref(object);
 }
 
@@ -291,7 +310,8 @@ const struct cli_command command_status = {
             "time in which whoever came waited at most so long for the loop), the sums, the name\n"
             "servers, each blocklist, and the keeper's and the archivist's counts (behind: octets\n"
             "that it has not read, lag_ms: how old the newest event is that it has; notices: what has\n"
-            "gathered for the next, and how many went since the keeper's start).\n",
+            "gathered for the next, and how many went since the keeper's start; exports: each file\n"
+            "of the block list with its entries, when it was written, and why it cannot be).\n",
     .examples = "postern status\n"
                 "postern status --json\n",
 };

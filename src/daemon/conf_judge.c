@@ -242,6 +242,7 @@ void conf_judge(struct conf_maker *maker)
     judge_relaying(maker);
     judge_notifications(maker);
     judge_notices(maker);
+    conf_judge_exports(maker);
     judge_limits(maker);
     judge_policy(maker);
     if (maker->care == CONF_CARE_FILES && maker->report->mistakes.count == 0)

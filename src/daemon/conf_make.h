@@ -2,7 +2,8 @@
  *
  * conf.c reads files and follows includes, conf_words.c walks over directives by tables of words,
  * conf_site.c, conf_route.c, conf_policy.c, conf_access.c and their like know what the words mean,
- * conf_files.c looks at the files that are named, conf_judge.c at what only the whole can show. */
+ * conf_files.c and conf_export.c look at the files that are named, conf_judge.c at what only the whole can
+ * show. */
 #ifndef DAEMON_CONF_MAKE_H
 #define DAEMON_CONF_MAKE_H
 
@@ -186,6 +187,9 @@ void conf_check_certificate(const struct conf_at *at, const struct certificate *
 void conf_check_aliases(const struct conf_at *at, size_t index, struct slice file);
 /* Warnings from the alias tables as a whole; the site is finished and without mistakes. */
 void conf_judge_aliases(struct conf_maker *maker);
+
+/* The files of export.* (conf_export.c): mistakes and warnings. The site is finished. */
+void conf_judge_exports(struct conf_maker *maker);
 
 /* What only the whole can show: mistakes and warnings. The site is finished. */
 void conf_judge(struct conf_maker *maker);

@@ -107,6 +107,7 @@ static bool is_short_domain(struct slice text)
 }
 
 #define CLASSES_EXPECTED "words out of policy, protocol, resource, software and campaign"
+#define EXPORT_EXPECTED  "a file's name in printable ASCII"
 #define ZONE_EXPECTED    "a zone such as origin.example.org, of at most 180 octets and without a last dot"
 
 static bool is_zone(struct slice text)
@@ -125,6 +126,11 @@ static bool is_steps(struct slice text)
 static bool is_path(struct slice text)
 {
     return text.len > 0;
+}
+
+static bool is_file(struct slice text)
+{
+    return text.len && text.at[text.len - 1] != '/' && slice_is_printable(text);
 }
 
 struct text_rule {
@@ -161,6 +167,11 @@ static const struct text_rule text_rules[] = {
     {"origin.zone6", is_zone, ZONE_EXPECTED, true, false, NULL},
     {"origin.names", is_zone, ZONE_EXPECTED, true, false, NULL},
     {"log.file", is_path, "a file", true, true, NULL},
+    {"export.access", is_file, EXPORT_EXPECTED, true, false, NULL},
+    {"export.cidr", is_file, EXPORT_EXPECTED, true, false, NULL},
+    {"export.nftables", is_file, EXPORT_EXPECTED, true, false, NULL},
+    {"export.rbldnsd", is_file, EXPORT_EXPECTED, true, false, NULL},
+    {"export.json", is_file, EXPORT_EXPECTED, true, false, NULL},
     {"log.facility", is_facility, "a facility of syslog(3), such as mail or local0", false, false, NULL},
     {"message-id.exempt", conf_exempt_fits, CONF_EXEMPT_EXPECTED, true, false, NULL},
     {"message-id.exempt-file", is_path, "a file", true, true, conf_exempt_read},

@@ -5,6 +5,7 @@
 #include "base/text.h"
 #include "daemon/flush.h"
 #include "daemon/keeper_blocks.h"
+#include "daemon/keeper_exports_list.h"
 #include "daemon/keeper_notice.h"
 #include "daemon/keeper_stats.h"
 #include "daemon/keeper_store.h"
@@ -55,6 +56,7 @@ struct keeper {
     struct keeper_notice *notice;
     struct keeper_watch *patterns;
     struct keeper_blocks *blocks;
+    struct keeper_exports *exports;
     struct own_keys *own_keys;
     struct buf lines;
 
@@ -124,6 +126,7 @@ static void commit(struct keeper *keeper)
     keeper_notice_committed(keeper->notice);
     keeper_watch_committed(keeper->patterns);
     keeper_blocks_committed(keeper->blocks);
+    keeper_exports_tick(keeper->exports);
     own_keys_committed(keeper->own_keys);
     arena_drop(&keeper->arena);
 }
@@ -358,6 +361,7 @@ static void tick_due(struct loop_timer *timer)
         keeper_store_well(&keeper->health, keeper->journal, loop_unix_us(keeper->loop));
     keeper->moved = keeper_watch_tick(keeper->patterns, !keeper->more) || keeper->moved;
     keeper->moved = keeper_blocks_tick(keeper->blocks) || keeper->moved;
+    keeper_exports_tick(keeper->exports);
     keeper->moved = own_keys_are_due(keeper->own_keys) || keeper->moved;
     sweep(keeper);
     store_lmdb_clear_dead(keeper->store, &error);
@@ -394,6 +398,7 @@ static void put_counts(struct keeper *keeper, struct json *json)
     keeper_notice_status(keeper->notice, json);
     keeper_watch_status(keeper->patterns, json);
     keeper_blocks_status(keeper->blocks, json);
+    keeper_exports_status(keeper->exports, json);
 }
 
 static void status_say(struct keeper *keeper, struct control *control, slab_handle request)
@@ -511,7 +516,7 @@ static int control_begin(struct keeper *keeper, struct error *error)
     return keeper->control ? 0 : -1;
 }
 
-static void parts_begin(struct keeper *keeper)
+static int parts_begin(struct keeper *keeper, struct error *error)
 {
     struct keeper_notice_settings notice = {keeper->site, keeper->loop, keeper->store, keeper->journal};
     struct keeper_blocks_settings blocks = {keeper->site, keeper->loop, keeper->store, keeper->journal, NULL};
@@ -522,6 +527,7 @@ static void parts_begin(struct keeper *keeper)
     blocks.own_keys = keeper->own_keys;
     patterns.blocks = keeper->blocks = keeper_blocks_new(&blocks);
     keeper->patterns = keeper_watch_new(&patterns);
+    return keeper_exports_of_blocks(&blocks, keeper->blocks, &keeper->exports, error);
 }
 
 static int keeper_begin(struct keeper *keeper, struct error *error)
@@ -540,7 +546,8 @@ static int keeper_begin(struct keeper *keeper, struct error *error)
     if (role_journal_open(keeper->worker, &keeper->journal, error) < 0 || store_begin(keeper, error) < 0 ||
         log_begin(keeper, error) < 0 || reader_begin(keeper, error) < 0 || control_begin(keeper, error) < 0)
         return -1;
-    parts_begin(keeper);
+    if (parts_begin(keeper, error) < 0)
+        return -1;
     keeper->port = worker_attach(keeper->worker, keeper->loop, message_came, keeper, error);
     return keeper->port ? 0 : -1;
 }
@@ -557,6 +564,7 @@ static void keeper_done(struct keeper *keeper)
     keeper_stats_close(keeper->stats);
     keeper_notice_free(keeper->notice);
     keeper_watch_free(keeper->patterns);
+    keeper_exports_close(keeper->exports);
     keeper_blocks_free(keeper->blocks);
     own_keys_free(keeper->own_keys);
     store_close(keeper->store);

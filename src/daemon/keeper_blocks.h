@@ -91,5 +91,7 @@ uint64_t keeper_blocks_generation(const struct keeper_blocks *blocks);
 /* Walks it, in no order: start with *at = 0; false at the end. The entry's texts live until the next call of
  * this or until the list changes; one that expires meanwhile may come or not. */
 bool keeper_blocks_next(struct keeper_blocks *blocks, size_t *at, struct export_entry *ret_entry);
+/* Adds what "list" tells of the entry, as an object. False: there is no such entry, or out is too small. */
+bool keeper_blocks_object(const struct keeper_blocks *blocks, const struct prefix *prefix, struct buf *out);
 
 #endif

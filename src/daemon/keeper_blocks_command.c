@@ -66,6 +66,20 @@ static void put_entry(struct json *json, const struct block *block)
     put_sessions(json, block);
 }
 
+bool keeper_blocks_object(const struct keeper_blocks *blocks, const struct prefix *prefix, struct buf *out)
+{
+    const struct block *block = block_list_find(blocks->list, prefix);
+    struct json json;
+
+    if (!block)
+        return false;
+    json_begin(&json, out);
+    json_object_open(&json);
+    put_entry(&json, block);
+    json_object_close(&json);
+    return json_end(&json);
+}
+
 /* --- the request at hand -------------------------------------------------------------------------------- */
 
 struct asked {

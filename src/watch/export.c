@@ -322,23 +322,29 @@ static void time_put(struct json *json, const char *key, int64_t unix_ms)
         json_null(json);
 }
 
-static void json_print(struct export_work *work)
+static bool object_print(const struct export_entry *entry, struct buf *out)
 {
     struct json json;
 
-    for (size_t i = 0; i < work->choice.count; i++) {
-        const struct export_entry *entry = work->choice.entries[i];
-        json_begin(&json, work->out);
-        json_object_open(&json);
-        json_put_text(&json, "address", slice_text(network_of(entry).text));
-        json_put_text(&json, "reason", entry->reason);
-        json_put_text(&json, "evidence", entry->evidence);
-        time_put(&json, "made", entry->made_ms);
-        time_put(&json, "expires", entry->expires_ms);
-        json_put_u64(&json, "hits", entry->hits);
-        json_object_close(&json);
-        work->whole = json_end(&json) && buf_add_octet(work->out, '\n') && work->whole;
-    }
+    if (entry->object.len)
+        return buf_add(out, entry->object);
+    json_begin(&json, out);
+    json_object_open(&json);
+    json_put_text(&json, "address", slice_text(network_of(entry).text));
+    json_put_text(&json, "reason", entry->reason);
+    json_put_text(&json, "evidence", entry->evidence);
+    time_put(&json, "made", entry->made_ms);
+    time_put(&json, "expires", entry->expires_ms);
+    json_put_u64(&json, "hits", entry->hits);
+    json_object_close(&json);
+    return json_end(&json);
+}
+
+static void json_print(struct export_work *work)
+{
+    for (size_t i = 0; i < work->choice.count; i++)
+        work->whole = object_print(work->choice.entries[i], work->out) && buf_add_octet(work->out, '\n') &&
+                      work->whole;
 }
 
 /* --- the whole ----------------------------------------------------------------------------------------- */

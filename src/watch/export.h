@@ -35,7 +35,8 @@ struct export_entry {
     int64_t made_ms;
     int64_t expires_ms; /* 0: never */
     uint64_t hits;
-    bool allowed; /* no entry but an allowance */
+    bool allowed;        /* no entry but an allowance */
+    struct slice object; /* what there is to tell of it in JSON; empty: what stands above */
 };
 
 const char *export_form_word(enum export_form form);

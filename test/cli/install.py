@@ -103,6 +103,19 @@ class Install(unittest.TestCase):
                 file.write(text)
             self.assertEqual(self.systemd('systemd-analyze', 'verify', path), '')
 
+    def test_examples_are_sound(self):
+        units = [self.at('share/doc/postern', f'postern-exports.{kind}') for kind in ('path', 'service')]
+        with tempfile.TemporaryDirectory() as folder:
+            for unit in units:
+                text = re.sub(r'^Documentation=.*\n', '', read(unit), flags=re.M)
+                with open(os.path.join(folder, os.path.basename(unit)), 'w', encoding='utf-8') as file:
+                    file.write(text)
+            self.assertEqual(self.systemd('systemd-analyze', 'verify', os.path.join(folder, 'postern-exports.path')), '')
+        watched = set(re.findall(r'^PathChanged=(\S+)$', read(units[0]), re.M))
+        self.assertGreater(len(watched), 2)
+        for path in watched:
+            self.assertIn(path, read(units[1]))
+
     def test_user_and_folders(self):
         if os.geteuid() != 0:
             self.skipTest('only root makes users and gives folders away')

@@ -409,6 +409,34 @@ static void test_origin_files(void **state)
     drop(&loaded);
 }
 
+/* Where the keeper may not write is a warning: mail goes on. */
+static void test_exports(void **state)
+{
+    char text[1024];
+
+    (void)state;
+    write_file("aliases", SLICE("no folder"));
+    const int len = snprintf(text, sizeof text,
+                             QUIET ROUTE "user nobody\ngroup nogroup\nstate-directory %s/state\nexport {\n"
+                                         " access in-state\n cidr %s/none/cidr\n json %s/aliases/x\n"
+                                         " nftables /proc/nft\n}\n",
+                             folder, folder, folder);
+    write_file("a.conf", slice_of(text, (size_t)len));
+    struct loaded loaded = load_file("a.conf", CONF_CARE_FILES);
+    const struct slice warnings = buf_slice(&loaded.warnings);
+    assert_int_equal(loaded.report.mistakes.count, 0);
+    assert_int_equal(slice_find_slice(warnings, SLICE("export.access")), SLICE_NOT_FOUND);
+    assert_int_not_equal(slice_find_slice(warnings, SLICE("export.cidr cannot be written in ")),
+                         SLICE_NOT_FOUND);
+    assert_int_not_equal(slice_find_slice(warnings, SLICE("/none: No such file or directory; it is tried")),
+                         SLICE_NOT_FOUND);
+    assert_int_not_equal(slice_find_slice(warnings, SLICE("/aliases: Not a directory; it is tried")),
+                         SLICE_NOT_FOUND);
+    assert_int_not_equal(slice_find_slice(warnings, SLICE("export.nftables cannot be written in /proc: ")),
+                         SLICE_NOT_FOUND);
+    drop(&loaded);
+}
+
 static void test_exempt_file(void **state)
 {
     (void)state;
@@ -547,6 +575,7 @@ int main(void)
         cmocka_unit_test(test_blocklists),
         cmocka_unit_test(test_access_files),
         cmocka_unit_test(test_origin_files),
+        cmocka_unit_test(test_exports),
         cmocka_unit_test(test_exempt_file),
         cmocka_unit_test(test_aliases_that_lead_nowhere),
         cmocka_unit_test(test_certificate_files),
