@@ -28,6 +28,7 @@ struct campaigns {
     uint64_t limit;
     size_t count, room;
     struct row *list; /* in the order of the answer */
+    json_t *blocks;   /* of the campaign: address to state */
 };
 
 struct row {
@@ -65,6 +66,32 @@ static void campaign_came(void *data, struct slice json)
     campaigns->list[campaigns->count++] = (struct row){object, arena_copy(&campaigns->arena, json)};
 }
 
+/* What the block list has of it. */
+static void block_came(void *data, struct slice json)
+{
+    struct campaigns *campaigns = data;
+    json_t *entry = json_loadb(json.at, json.len, 0, NULL);
+    const char *address = json_string_value(json_object_get(entry, "address"));
+    if (address)
+        json_object_set(campaigns->blocks, address, json_object_get(entry, "state"));
+    json_decref(entry);
+}
+
+/* Without it the campaign is told all the same. */
+static void blocks_ask(struct campaigns *campaigns, const struct site *site, const char *id)
+{
+    char text[REQUEST_MAX];
+    const int len = snprintf(text, sizeof text,
+                             "{\"command\":\"blocks\",\"do\":\"list\",\"campaign\":\"%.13s\"}", id);
+    const struct cli_call call = {.socket = "keeper.sock",
+                                  .request = slice_of(text, (size_t)len),
+                                  .line = block_came,
+                                  .data = campaigns,
+                                  .quiet = true};
+    campaigns->blocks = json_object();
+    (void)cli_call(campaigns->cli, site, &call);
+}
+
 static int ask(struct campaigns *campaigns, const char *id)
 {
     struct site *site = cli_site(campaigns->cli);
@@ -83,6 +110,8 @@ static int ask(struct campaigns *campaigns, const char *id)
                                   .data = campaigns};
     const int status = !len || len > sizeof text ? cli_fail(campaigns->cli, "this is no campaign's id")
                                                  : cli_call(campaigns->cli, site, &call);
+    if (id && status == CLI_OK)
+        blocks_ask(campaigns, site, id);
     site_free(site);
     return status;
 }
@@ -145,6 +174,38 @@ static void table_cell(struct campaigns *campaigns, struct slice text)
     cli_table_add(campaigns->table, text.len ? text : SLICE("-"));
 }
 
+/* "in force", "suggested", "declined", "over"; else whether there is enough against the host alone. */
+static struct slice shut_out(const struct campaigns *campaigns, const json_t *host)
+{
+    const struct slice state = text_of(campaigns->blocks,
+                                       json_string_value(json_object_get(host, "address")));
+    if (state.len)
+        return slice_equal(state, SLICE("in-force")) ? SLICE("in force") : state;
+    return json_is_true(json_object_get(host, "suggested")) ? SLICE("might be") : SLICE("no");
+}
+
+/* A network of the campaign, and what a person can do. */
+static void blocks_say(const struct campaigns *campaigns, const json_t *campaign)
+{
+    const struct slice id = text_of(campaign, "id");
+    const char *address;
+    json_t *state;
+    bool suggested = false, in_force = false;
+    json_object_foreach(campaigns->blocks, address, state)
+    {
+        const bool is_suggested = !strcmp(json_string_value(state), "suggested");
+        suggested = suggested || is_suggested;
+        in_force = in_force || !strcmp(json_string_value(state), "in-force");
+        if (strchr(address, '/') && !slice_ends_fold(slice_text(address), SLICE("/64"))) /* that is a host */
+            cli_print("The network %s: %s\n", address, is_suggested ? "suggested" : json_string_value(state));
+    }
+    if (suggested)
+        cli_print("postern blocks approve %.*s shuts out those that are suggested, decline says no.\n",
+                  SLICE_ARGS(id));
+    if (in_force)
+        cli_print("postern blocks undo %.*s takes all of it back.\n", SLICE_ARGS(id));
+}
+
 static void hosts_show(struct campaigns *campaigns, const json_t *campaign)
 {
     static const char *const heads[] = {"HOST",      "NAME",     "OF",       "NETWORK",
@@ -161,13 +222,13 @@ static void hosts_show(struct campaigns *campaigns, const json_t *campaign)
                       arena_format(&campaigns->arena, "#%llu", (unsigned long long)number_of(host, "group")));
         cli_table_add_number(campaigns->table, number_of(host, "attempts"));
         cli_table_add_number(campaigns->table, number_of(host, "refused"));
-        cli_table_add(campaigns->table,
-                      json_is_true(json_object_get(host, "suggested")) ? SLICE("suggested") : SLICE("no"));
+        cli_table_add(campaigns->table, shut_out(campaigns, host));
     }
     cli_table_end(campaigns->table, campaigns->cli);
     const uint64_t all = number_of(campaign, "hosts");
     if (all > i)
         cli_print("and %llu more\n", (unsigned long long)(all - i));
+    blocks_say(campaigns, campaign);
 }
 
 /* "+13 s", since the first. */
@@ -302,6 +363,7 @@ static int run(struct cli *cli, int argc, char **argv)
         status = id ? one_show(&campaigns) : list_show(&campaigns);
     for (size_t i = 0; i < campaigns.count; i++)
         json_decref(campaigns.list[i].object);
+    json_decref(campaigns.blocks);
     arena_drop(&campaigns.arena);
     return status;
 }
@@ -326,8 +388,10 @@ const struct cli_command command_campaigns = {
             "(relay-rotation) or side by side (botnet); a host or a network that comes back\n"
             "after it was refused (repeat-host, repeat-netblock); somebody who guesses\n"
             "addresses (dictionary); open web proxies (open-proxy). With an ID its hosts and\n"
-            "its attempts are listed. SHUT OUT says whether there is enough against a host\n"
-            "by itself; nobody is shut out by Postern of its own accord.\n",
+            "its attempts are listed. SHUT OUT says what the block list has of a host: in\n"
+            "force, suggested, declined, over; or might be, where there is enough against it\n"
+            "alone but the list does not have it: it is known, or blocks.mode is off.\n"
+            "postern blocks decides.\n",
     .examples = "postern campaigns --open\n"
                 "postern campaigns --kind relay-rotation --json\n",
 };

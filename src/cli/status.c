@@ -188,6 +188,17 @@ static void on_line(void *data, struct slice line)
     json_decref(object);
 }
 
+static void blocks_print(const json_t *blocks)
+{
+    const uint64_t in_force = number_of(blocks, "in_force"), suggested = number_of(blocks, "suggested");
+    if (in_force)
+        cli_print("%llu %s shut out\n", (unsigned long long)in_force,
+                  in_force == 1 ? "address or network is" : "addresses and networks are");
+    if (suggested)
+        cli_print("%llu %s suggested to be shut out: postern blocks --suggested\n",
+                  (unsigned long long)suggested, suggested == 1 ? "is" : "are");
+}
+
 /* Files of the block list that cannot be written. */
 static void exports_print(const struct view *view, const json_t *exports)
 {
@@ -226,6 +237,7 @@ static void on_keeper(void *data, struct slice line)
     if (gathered)
         cli_print("%llu incident%s wait%s for the next notice to the postmaster\n",
                   (unsigned long long)gathered, gathered == 1 ? "" : "s", gathered == 1 ? "s" : "");
+    blocks_print(json_object_get(object, "blocks"));
     exports_print(view, json_object_get(object, "exports"));
     json_decref(object);
 }

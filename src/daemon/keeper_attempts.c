@@ -90,6 +90,13 @@ static bool is_plain(const struct event_session_ended *ended)
            !has_flag(ended, "trap");
 }
 
+/* Whom our own block list turns away before it has said anything shows nothing that is not known: what is
+ * refused because of a block is no evidence for the next one. */
+static bool is_shut_out(const struct event_session_ended *ended)
+{
+    return ended->tried == 0 && has_flag(ended, "blocked");
+}
+
 static void plain_take(struct keeper_attempts *attempts, const struct event *event,
                        const struct keeper_attempts_sink *sink)
 {
@@ -134,7 +141,7 @@ void keeper_attempts_event(struct keeper_attempts *attempts, const struct journa
 {
     if (item->event.kind == EVENT_KIND_mail_started)
         sender_note(attempts, &item->event);
-    if (item->event.kind != EVENT_KIND_session_ended)
+    if (item->event.kind != EVENT_KIND_session_ended || is_shut_out(&item->event.body.session_ended))
         return;
     if (is_plain(&item->event.body.session_ended))
         plain_take(attempts, &item->event, sink);
@@ -179,6 +186,8 @@ static void past_read(struct keeper_attempts *attempts, struct search *search, s
     for (size_t i = 0; i < most && search_next(search, &ended) && ended.stamp.unix_us / 1000 >= since_ms;
          i++) {
         struct history history;
+        if (is_shut_out(&ended.body.session_ended))
+            continue;
         if (is_plain(&ended.body.session_ended)) {
             plain_take(attempts, &ended, &sink);
         } else {

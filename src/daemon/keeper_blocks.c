@@ -3,6 +3,7 @@
 #include "base/memory.h"
 #include "base/text.h"
 #include "core/event.h"
+#include "core/finding.h"
 #include "core/own_list.h"
 
 #include <assert.h>
@@ -201,7 +202,7 @@ static void hit(struct keeper_blocks *blocks, const struct event *event)
 
 bool keeper_blocks_event(struct keeper_blocks *blocks, const struct event *event)
 {
-    if (event->kind == EVENT_KIND_finding && event->body.finding.finding == FINDING_BLOCKED)
+    if (event->kind == EVENT_KIND_finding && event->body.finding.finding == FIND_BLOCKED)
         hit(blocks, event);
     return blocks->events.len > 0;
 }

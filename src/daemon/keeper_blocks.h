@@ -37,9 +37,6 @@
 
 #define KEEPER_BLOCKS_WRITES (2 * BLOCK_LIST_FRESH_MAX) /* of one batch, at most */
 
-#define FINDING_BLOCKED                                                                                      \
-    110u /* in the table of findings: the gate's word for a client that is turned away by an entry */
-
 struct keeper_blocks;
 
 /* All is lent for life. */

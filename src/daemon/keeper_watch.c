@@ -3,7 +3,6 @@
 #include "base/memory.h"
 #include "base/text.h"
 #include "core/event.h"
-#include "core/finding.h"
 #include "daemon/keeper_attempts.h"
 #include "watch/campaign_json.h"
 #include "watch/watch.h"
@@ -120,17 +119,7 @@ static void event_note(struct keeper_watch *keeper, const struct watch_note *not
     buf_drop(&sentence);
 }
 
-/* Of a host. What was refused because of a block is no evidence for the next one. */
-static void joined(struct keeper_watch *keeper, const struct watch_note *note,
-                   const struct campaign *campaign, const struct attempt *attempt)
-{
-    const bool is_own = attempt && note->session == attempt->id;
-    if (!is_own || !attempt_finding(attempt, FINDING_BLOCKED))
-        keeper_blocks_joined(keeper->set.blocks, keeper->watch, campaign, &note->host);
-}
-
-/* attempt: the one that was shown, or NULL. */
-static void notes_take(struct keeper_watch *keeper, const struct attempt *attempt)
+static void notes_take(struct keeper_watch *keeper)
 {
     struct watch_note note;
     while (watch_note(keeper->watch, &note)) {
@@ -138,7 +127,7 @@ static void notes_take(struct keeper_watch *keeper, const struct attempt *attemp
         struct fresh *fresh = fresh_of(keeper, note.campaign);
         event_note(keeper, &note, campaign);
         if (note.kind == WATCH_JOINED)
-            joined(keeper, &note, campaign, attempt);
+            keeper_blocks_joined(keeper->set.blocks, keeper->watch, campaign, &note.host);
         if (!fresh || note.kind != WATCH_CLOSED)
             continue;
         fresh->closed = true;
@@ -196,7 +185,7 @@ static void attempt_show(void *data, const struct attempt *attempt)
 {
     struct keeper_watch *keeper = data;
     watch_add(keeper->watch, attempt);
-    notes_take(keeper, attempt);
+    notes_take(keeper);
     keeper_blocks_attempt(keeper->set.blocks, keeper->watch, attempt);
 }
 
@@ -216,7 +205,7 @@ bool keeper_watch_tick(struct keeper_watch *keeper, bool caught_up)
         return false;
     if (caught_up && !keeper_watch_is_full(keeper)) {
         watch_time(keeper->watch, now_ms(keeper));
-        notes_take(keeper, NULL);
+        notes_take(keeper);
     }
     return keeper->fresh_count > 0 || keeper->seed_is_new;
 }

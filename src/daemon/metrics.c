@@ -57,6 +57,15 @@ static const struct row keeper_rows[] = {
      0, true},
 };
 
+/* Of the keeper's "blocks". */
+static const struct row block_rows[] = {
+    {"in_force", "blocks", "Addresses and networks of the block list", "state", "in-force", 0, false},
+    {"suggested", "blocks", "", "state", "suggested", 0, false},
+    {"declined", "blocks", "", "state", "declined", 0, false},
+    {"hits", "block_hits_total", "How often somebody came from an address or network that is shut out", NULL,
+     NULL, 0, true},
+};
+
 static const struct row list_rows[] = {
     {"asked", "blocklist_questions_total", "Questions for a blocklist, and what came of them", "result",
      "asked", 0, true},
@@ -172,8 +181,10 @@ static void object_add(struct metrics_status *status, const json_t *object)
                slice_equal(text_of(status, object, "name_servers"), SLICE("works")));
     else if (slice_equal(process, SLICE("courier")) && json_object_get(object, "waiting"))
         ROWS_ADD(status, object, courier_rows, NULL);
-    else if (slice_equal(process, SLICE("keeper")) && json_object_get(object, "behind"))
+    else if (slice_equal(process, SLICE("keeper")) && json_object_get(object, "behind")) {
         ROWS_ADD(status, object, keeper_rows, NULL);
+        ROWS_ADD(status, json_object_get(object, "blocks"), block_rows, NULL);
+    }
 }
 
 void metrics_status_add(struct metrics_status *status, struct slice json)

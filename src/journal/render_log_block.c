@@ -65,8 +65,7 @@ void log_block_event(struct render_log *log, const struct event *event)
         break;
     case EVENT_KIND_block_removed: removed(log, &body->block_removed); break;
     default:
-        log_line(log, 2, WHO_SYSTEM,
-                 "%s is not shut out any more: its time is over, %llu sessions were turned away",
+        log_line(log, 2, WHO_SYSTEM, "%s is not shut out any more: its time is over, after %llu hits",
                  log_text(log, body->block_expired.prefix), LOG_NUMBER(body->block_expired.hits));
         break;
     }

@@ -139,7 +139,7 @@ static void hits_write(struct world *world, const char *const *prefixes, size_t 
         for (size_t k = 0; k < count; k++) {
             stamp.session = event_id_make(START_MS + i, 0, (unsigned)k);
             snprintf(text, sizeof text, "%s: Apparent open relay", prefixes[k]);
-            TELL(world, &buf, &stamp, finding, .finding = FINDING_BLOCKED, .evidence = slice_text(text),
+            TELL(world, &buf, &stamp, finding, .finding = FIND_BLOCKED, .evidence = slice_text(text),
                  .mode = 2);
         }
     records_write(world, &buf);
