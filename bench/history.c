@@ -363,37 +363,84 @@ static void search_id(const struct bench *bench)
     printf("%-22s %8u  %7.1f  %7.1f\n", "id", found, cold, warm);
 }
 
-static void search_all(const struct bench *bench)
+static void search_campaign(const struct bench *bench, const char *what, uint64_t campaign)
+{
+    struct filter filter;
+    filter_init(&filter);
+    filter_add_campaign(&filter, campaign);
+    search(bench, what, &filter);
+}
+
+static void search_address(const struct bench *bench, const char *what, const char *text)
+{
+    struct filter filter;
+    struct prefix network;
+    filter_init(&filter);
+    if (!prefix_parse(slice_text(text), &network))
+        fail(text, &(struct error){.text = "no network"});
+    filter_add_network(&filter, &network);
+    search(bench, what, &filter);
+}
+
+static void search_clients(const struct bench *bench)
 {
     const struct crowd_session *rare = &bench->first, *one = &bench->middle;
+    search_address(bench, "address, frequent", "198.18.0.0"); /* the first of the crowd's hosts */
+    search_network(bench, "address", one, 32);
+    search_network(bench, "address, another", rare, 32);
+    search_address(bench, "address, absent", "203.0.113.77");
+    search_network(bench, "network /24", one, 24);
+    search_network(bench, "network /16", one, 16);
+    search_address(bench, "network, absent", "203.0.113.0/24");
+    search_text(bench, "PTR", TRAIT_PTR, one->ptr);
+    search_text(bench, "PTR, another", TRAIT_PTR, rare->ptr);
+    search_text(bench, "PTR, absent", TRAIT_PTR, "mail.nowhere.example");
+    search_text(bench, "PTR suffix", TRAIT_PTR,
+                strstr(one->ptr, "isp-") ? strstr(one->ptr, "isp-") : one->ptr);
+    search_text(bench, "PTR suffix, wide", TRAIT_PTR, ".example");
+    search_text(bench, "PTR suffix, absent", TRAIT_PTR, ".nowhere.example");
+    search_text(bench, "HELO", TRAIT_HELO, one->helo);
+    search_text(bench, "HELO, absent", TRAIT_HELO, "nowhere.example");
+    search_text(bench, "HELO suffix, wide", TRAIT_HELO, "example.org");
+}
+
+static void search_envelopes(const struct bench *bench)
+{
+    const struct crowd_session *rare = &bench->first, *one = &bench->middle;
+    search_text(bench, "sender", TRAIT_SENDER, one->sender);
+    search_text(bench, "sender, another", TRAIT_SENDER, rare->sender);
+    search_text(bench, "sender, absent", TRAIT_SENDER, "nobody@nowhere.example");
+    search_text(bench, "sender's domain", TRAIT_SENDER, strchr(one->sender, '@'));
+    search_text(bench, "null sender", TRAIT_SENDER, "<>");
+    search_text(bench, "recipient", TRAIT_RECIPIENT, one->recipients[0]);
+    search_text(bench, "recipient, frequent", TRAIT_RECIPIENT, "user-0@house-1.example.net");
+    search_text(bench, "recipient, absent", TRAIT_RECIPIENT, "nobody@nowhere.example");
+    search_text(bench, "recipient's domain", TRAIT_RECIPIENT, strchr(one->recipients[0], '@'));
+    search_text(bench, "its domain, absent", TRAIT_RECIPIENT, "nowhere.example");
+}
+
+static void search_all(const struct bench *bench)
+{
+    const struct crowd_session *one = &bench->middle;
     printf("\nms until %d sessions are there with their events, or all are counted (of them processor time)\n"
            "%-22s %8s  %7s  %7s          %7s\n",
            WANTED, "searched by", "found", "cold", "warm", "count");
     search_time(bench);
     search_id(bench);
-    search_network(bench, "address", one, 32);
-    search_network(bench, "address, another", rare, 32);
-    search_network(bench, "network /24", one, 24);
-    search_network(bench, "network /16", one, 16);
-    search_text(bench, "PTR", TRAIT_PTR, one->ptr);
-    search_text(bench, "PTR suffix", TRAIT_PTR,
-                strstr(one->ptr, "isp-") ? strstr(one->ptr, "isp-") : one->ptr);
-    search_text(bench, "PTR suffix, wide", TRAIT_PTR, ".example");
-    search_text(bench, "HELO", TRAIT_HELO, one->helo);
-    search_text(bench, "HELO suffix, wide", TRAIT_HELO, "example.org");
-    search_text(bench, "sender", TRAIT_SENDER, one->sender);
-    search_text(bench, "sender, another", TRAIT_SENDER, rare->sender);
-    search_text(bench, "sender's domain", TRAIT_SENDER, strchr(one->sender, '@'));
-    search_text(bench, "null sender", TRAIT_SENDER, "<>");
-    search_text(bench, "recipient", TRAIT_RECIPIENT, one->recipients[0]);
-    search_text(bench, "recipient's domain", TRAIT_RECIPIENT, strchr(one->recipients[0], '@'));
+    search_clients(bench);
+    search_envelopes(bench);
     search_number(bench, "finding", TRAIT_FINDING, one->findings[0]);
     search_number(bench, "finding, rare", TRAIT_FINDING, 20);
+    search_number(bench, "finding, absent", TRAIT_FINDING, 99);
     search_number(bench, "verdict", TRAIT_VERDICT, one->verdict);
-    search_number(bench, "verdict, none", TRAIT_VERDICT, 6);
+    search_number(bench, "verdict, absent", TRAIT_VERDICT, 6);
     search_number(bench, "reply", TRAIT_REPLY, one->reply);
-    search_text(bench, "not there", TRAIT_SENDER, "nobody@nowhere.example");
+    search_number(bench, "reply, absent", TRAIT_REPLY, 99);
+    search_campaign(bench, "campaign, large", bench->campaigns[0]);
+    search_campaign(bench, "campaign, small", bench->campaigns[1]);
+    search_campaign(bench, "campaign, absent", bench->campaigns[0] + 1);
     search_text(bench, "part of a sender", TRAIT_SENDER, "*son-77*");
+    search_text(bench, "part, absent", TRAIT_SENDER, "*nowhere*");
 }
 
 /* --- what stays ---------------------------------------------------------------------------------------- */

@@ -42,7 +42,15 @@ enum event_type { EVENT_TYPE_NUMBER, EVENT_TYPE_TEXT, EVENT_TYPE_ADDRESS };
 #undef EVENT_END
 
 /* session_ended.why */
-enum ending { END_NONE, END_QUIT, END_CLIENT_CLOSED, END_BY_US, END_TIMEOUT, END_STOPPED };
+enum ending {
+    END_NONE,
+    END_QUIT,
+    END_CLIENT_CLOSED,
+    END_BY_US,
+    END_TIMEOUT,
+    END_STOPPED,
+    END_KILLED /* the gate was, and the next one of its stream says so */
+};
 
 struct event_field {
     const char *name;

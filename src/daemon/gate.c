@@ -2,6 +2,7 @@
 #include "base/memory.h"
 #include "checks/list.h"
 #include "daemon/conn.h"
+#include "daemon/heir.h"
 #include "daemon/listener.h"
 #include "daemon/questions.h"
 #include "daemon/relay.h"
@@ -253,6 +254,7 @@ static int gate_begin(struct gate *gate, struct error *error)
     if (!gate->inbox)
         return -1;
     folders_name(gate);
+    gate->heir = heir_new(gate->worker);
     if (role_journal_open(gate->worker, &gate->journal, error) < 0 || store_begin(gate, error) < 0 ||
         spool_begin(gate, error) < 0)
         return -1;
@@ -277,6 +279,7 @@ static void gate_done(struct gate *gate)
     mailboxes_close(gate->mailboxes);
     store_overlay_free(gate->overlay);
     store_close(gate->store);
+    heir_free(gate->heir);
     journal_writer_close(gate->journal);
     inbox_close(gate->inbox);
     loop_close(gate->loop);
@@ -294,9 +297,11 @@ int gate_run(const struct worker *worker)
         return worker_fail(worker, &error);
     }
     role_record_start(worker, gate->journal, loop_unix_us(gate->loop));
+    heir_begin(gate->heir, gate->loop, gate->journal);
     tick_due(&gate->tick);
     worker_ready(worker);
     loop_run(gate->loop);
+    heir_finish(gate->heir);
     role_record_stop(worker, gate->journal, loop_unix_us(gate->loop));
     gate_done(gate);
     return 0;

@@ -15,6 +15,7 @@
 #include "io/own_look.h"
 
 struct conn;
+struct heir;
 struct listeners;
 struct mailboxes;
 struct questions;
@@ -54,6 +55,7 @@ struct gate {
 
     /* what the machine's wishes are given to */
     struct journal_writer *journal;
+    struct heir *heir; /* NULL: the gate before ended as it should */
     struct mailboxes *mailboxes;
     struct relay *relay;
     struct questions *questions;

@@ -10,6 +10,7 @@
 
 struct open {
     struct link link; /* the one that was touched last stands last */
+    bool orphan;      /* its gate has begun anew */
     struct traits traits;
 };
 
@@ -103,7 +104,8 @@ static void learn(struct collect *collect, const struct journal_reader *reader,
     collect->counts.learned++;
 }
 
-/* A gate that begins has no sessions yet: what its predecessor left open has no end. */
+/* A gate that begins has no sessions yet: those that its predecessor left open are given their ends by it,
+ * soon. Where one is still here when it, too, has begun anew, there is nothing to wait for. */
 static void forget_gate(struct collect *collect, unsigned gate)
 {
     for (struct link *at = collect->opens.next, *next; at != &collect->opens; at = next) {
@@ -111,6 +113,10 @@ static void forget_gate(struct collect *collect, unsigned gate)
         next = at->next;
         if (segment_gate(open->traits.session) != gate)
             continue;
+        if (!open->orphan) {
+            open->orphan = true;
+            continue;
+        }
         open_drop(collect, open);
         collect->counts.unended++;
     }

@@ -2,7 +2,7 @@
  *
  * Of a session that began before the reader did, or that was dropped because too many were open, what is
  * missing is read from the journal when its next event comes: so what comes out is whole, wherever reading
- * was taken up. A session without an end (its gate was killed) never comes out. */
+ * was taken up. One whose gate was killed has the end that the next gate wrote (journal/unended.h). */
 #ifndef JOURNAL_COLLECT_H
 #define JOURNAL_COLLECT_H
 

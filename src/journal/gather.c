@@ -157,6 +157,7 @@ static bool take(struct gather *gather, const struct event *event, struct slice 
         session = session_new(gather, event);
     if (!session) {
         gather->counts.headless += event->kind == EVENT_KIND_session_ended &&
+                                   event->body.session_ended.why != END_KILLED &&
                                    is_wanted(gather, event_id_unix_ms(id) * 1000);
         return false;
     }
@@ -166,6 +167,11 @@ static bool take(struct gather *gather, const struct event *event, struct slice 
         return false;
     }
     table_remove(&gather->sessions, key_of(&session->id));
+    if (event->body.session_ended.why == END_KILLED) {
+        gather->counts.open++; /* nobody knows how it would have gone on */
+        session_free(gather, session);
+        return false;
+    }
     if (session->broken) {
         gather->counts.lost++;
         session_free(gather, session);

@@ -128,6 +128,7 @@ static const char *const endings[] = {
     "We hung up.",
     "They fell silent, and we hung up.",
     "We were being stopped, and hung up.",
+    "Our own program was killed in the middle of it: the session ends here, and it is not their fault.",
 };
 
 const char *phrase_command(enum verb verb)

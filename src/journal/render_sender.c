@@ -143,7 +143,8 @@ static void ended(struct sender *sender, const struct event *event)
                                           "closed the connection",
                                           "the server closed the connection",
                                           "the server closed the connection: nothing had come for too long",
-                                          "the server closed the connection"};
+                                          "the server closed the connection",
+                                          "the connection was gone"};
     const uint64_t why = event->body.session_ended.why;
     if (sender->in_message && sender->message)
         (void)add(sender, DOCUMENT_CLIENT, event->stamp.unix_us,

@@ -118,8 +118,8 @@ static void opened(struct items *items, const struct event_session_opened *body)
 
 static void ended(struct items *items, const struct event_session_ended *body)
 {
-    static const uint16_t how[] = {STAT_NONE,         STAT_QUIT,      STAT_CLIENT_CLOSED,
-                                   STAT_CLOSED_BY_US, STAT_TIMED_OUT, STAT_STOPPED};
+    static const uint16_t how[] = {STAT_NONE,      STAT_QUIT,    STAT_CLIENT_CLOSED, STAT_CLOSED_BY_US,
+                                   STAT_TIMED_OUT, STAT_STOPPED, STAT_KILLED};
     add(items, STAT_SESSIONS_ENDED, 1);
     add(items, body->why < sizeof how / sizeof *how ? how[body->why] : STAT_NONE, 1);
     add(items, body->accepted ? STAT_WITH_MAIL : STAT_NONE, 1);

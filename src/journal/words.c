@@ -13,7 +13,8 @@ static const char *const stages[] = {"connect", "helo", "mail", "rcpt", "data", 
 static const char *const verdicts[] = {"pass", "defer", "reject", "drop", "slow", "discard", "trap"};
 static const char *const states[] = {"new",   "proxy", "greeted", "ready", "mail",   "rcpt", "data",
                                      "chunk", "bdat",  "storing", "tls",   "closed", "held", "foreign"};
-static const char *const endings[] = {"none", "quit", "client-closed", "closed-by-us", "timeout", "stopped"};
+static const char *const endings[] = {"none",    "quit",    "client-closed", "closed-by-us",
+                                      "timeout", "stopped", "killed"};
 static const char *const ending_phrases[] = {
     "it is not over",
     "the client said QUIT",
@@ -21,6 +22,7 @@ static const char *const ending_phrases[] = {
     "the gate closed the connection",
     "nothing came for too long",
     "the gate was being stopped",
+    "the gate was killed",
 };
 static const char *const moved[] = {"?",          "time",   "time-passed",   "last-octet", "tls-up",
                                     "tls-failed", "stored", "client-closed", "stop",       "slowed"};

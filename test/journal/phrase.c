@@ -99,7 +99,7 @@ static void every_word_of_the_core_has_its_sentence(void **state)
         assert_non_null(phrase_stage(i));
     for (unsigned i = 0; i < STATE_COUNT; i++)
         assert_sentence("a state", phrase_state(i), false);
-    for (unsigned i = 0; i <= END_STOPPED; i++)
+    for (unsigned i = 0; i <= END_KILLED; i++)
         assert_sentence("an ending", phrase_ending(i), false);
     for (unsigned digit = 2; digit <= 5; digit++)
         assert_sentence("a digit", phrase_code(digit * 100), false);
@@ -107,7 +107,7 @@ static void every_word_of_the_core_has_its_sentence(void **state)
     assert_null(phrase_verdict(ACTION_TRAP + 1));
     assert_null(phrase_stage(STAGE_COUNT));
     assert_null(phrase_state(STATE_COUNT));
-    assert_null(phrase_ending(END_STOPPED + 1));
+    assert_null(phrase_ending(END_KILLED + 1));
 }
 
 int main(void)

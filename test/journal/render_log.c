@@ -324,7 +324,8 @@ static void words_are_those_of_core(void **state)
     assert_string_equal(journal_ending_word(END_BY_US), "closed-by-us");
     assert_string_equal(journal_ending_word(END_TIMEOUT), "timeout");
     assert_string_equal(journal_ending_word(END_STOPPED), "stopped");
-    assert_string_equal(journal_ending_word(END_STOPPED + 1), "?");
+    assert_string_equal(journal_ending_word(END_KILLED), "killed");
+    assert_string_equal(journal_ending_word(END_KILLED + 1), "?");
     assert_string_equal(journal_question_word(ASK_RECIPIENT), "recipient");
     assert_string_equal(journal_answer_word(ANSWER_TIMEOUT), "timeout");
     assert_string_equal(journal_finding_word(FIND_RELAY_DENIED), "relay-denied");
