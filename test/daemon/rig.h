@@ -18,6 +18,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -59,14 +60,18 @@ static inline void rig_remove(const char *path)
     nftw(path, rig_remove_one, 16, FTW_DEPTH | FTW_PHYS);
 }
 
+/* Of those that the system gives to no connection meanwhile. */
 static inline unsigned rig_free_port(void)
 {
     struct sockaddr_in name = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    socklen_t size = sizeof name;
-    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    assert_int_equal(bind(fd, (struct sockaddr *)&name, size), 0);
-    assert_int_equal(getsockname(fd, (struct sockaddr *)&name, &size), 0);
-    close(fd);
+    for (int bound = -1; bound != 0;) {
+        uint16_t drawn;
+        int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+        assert_true(fd >= 0 && getrandom(&drawn, sizeof drawn, 0) == (ssize_t)sizeof drawn);
+        name.sin_port = htons((uint16_t)(16384 + drawn % 16384));
+        bound = bind(fd, (struct sockaddr *)&name, sizeof name);
+        close(fd);
+    }
     return ntohs(name.sin_port);
 }
 
@@ -208,6 +213,9 @@ static inline int rig_wait(struct rig *rig)
 static inline void rig_play_again(const struct rig *rig)
 {
     char path[128], room[16384];
+    snprintf(path, sizeof path, "%s/state/journal", rig->folder);
+    if (access(path, F_OK) != 0)
+        return; /* it never ran */
     for (unsigned i = 0; rig_configuration(rig, i, path); i++) {
         char *words[] = {(char *)(uintptr_t) "replay",   (char *)(uintptr_t) "--same",
                          (char *)(uintptr_t) "--config", path,
@@ -226,8 +234,8 @@ static inline void rig_end(struct rig *rig)
     if (rig->pid) {
         kill(rig->pid, SIGTERM);
         assert_int_equal(rig_wait(rig), 0);
-        rig_play_again(rig);
     }
+    rig_play_again(rig);
     rig_remove(rig->folder);
 }
 

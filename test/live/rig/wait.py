@@ -1,4 +1,5 @@
 """Waiting for what is to happen, never for time to pass."""
+import secrets
 import socket
 import time
 
@@ -24,17 +25,16 @@ def until(look, what, seconds=20, alive=None):
 
 
 def free_port(taken=set()):  # one set for the process, so that no port is given twice
-    """A port that is free on both loopback addresses."""
+    """A port that is free on both loopback addresses, and that the system gives to no connection meanwhile."""
     while True:
-        with socket.socket() as four:
-            four.bind(("127.0.0.1", 0))
-            port = four.getsockname()[1]
-            if port in taken:
-                continue
-            try:
-                with socket.socket(socket.AF_INET6) as six:
-                    six.bind(("::1", port))
-            except OSError:
-                continue
+        port = 16384 + secrets.randbelow(16384)
+        if port in taken:
+            continue
+        try:
+            for family, address in (socket.AF_INET, "127.0.0.1"), (socket.AF_INET6, "::1"):
+                with socket.socket(family) as sock:
+                    sock.bind((address, port))
+        except OSError:
+            continue
         taken.add(port)
         return port
