@@ -91,44 +91,27 @@ static char *put_ADDRESS(char *at, struct address address)
     return at + n + 2;
 }
 
-/* A record under construction: behind the end of the buf, or apart where the most that it may take does not
- * fit there. */
-struct record {
-    struct buf *buf;
-    char *start;
-    size_t apart; /* octets of the memory that is its own; 0: it stands in the buf */
-};
-
-/* Returns where the fields begin. */
-static char *record_begin(struct record *record, const struct event_stamp *stamp, uint32_t kind, size_t most)
+static inline char *put_head(char *at, const struct event_stamp *stamp, uint32_t kind)
 {
-    char *start = buf_room(record->buf, most);
-    if (!start) {
-        start = memory_take(most);
-        record->apart = most;
-    }
-    record->start = start;
-    char *at = put_u32(start + 8, kind); /* and flags 0 */
+    at = put_u32(at + 8, kind); /* and flags 0 */
     at = put_u64(at, stamp->session);
     at = put_u32(at, stamp->previous);
     return put_u64(at, (uint64_t)stamp->unix_us);
 }
 
-static bool record_end(const struct record *record, const struct event_stamp *stamp, const char *end)
+/* A record of which the most that it may take does not fit into the buf was made apart. */
+static __attribute__((noinline)) bool record_move(struct buf *buf, char *start, size_t size, size_t most)
 {
-    char *start = record->start;
-    size_t size = (size_t)(end - start);
-    bool added = true;
+    bool added = buf_add(buf, slice_of(start, size));
+    memory_give(start, most);
+    return added;
+}
+
+static inline void record_seal(char *start, size_t size, bool unsealed)
+{
     assert(size <= EVENT_SIZE_MAX);
     put_u32(start, (uint32_t)size);
-    put_u32(start + 4, stamp->unsealed ? 0 : checksum_add(0, slice_of(start + 8, size - 8)));
-    if (!record->apart) {
-        buf_grow(record->buf, size);
-    } else {
-        added = buf_add(record->buf, slice_of(start, size));
-        memory_give(start, record->apart);
-    }
-    return added;
+    put_u32(start + 4, unsealed ? 0 : checksum_add(0, slice_of(start + 8, size - 8)));
 }
 
 #define EVENT(name, number, level, word, doc)                                                                \
@@ -148,11 +131,18 @@ static bool record_end(const struct record *record, const struct event_stamp *st
 #define EVENT(name, number, level, word, doc)                                                                \
     bool event_add_##name(struct buf *buf, const struct event_stamp *stamp, const struct event_##name *body) \
     {                                                                                                        \
-        struct record record = {.buf = buf};                                                                 \
-        char *at = record_begin(&record, stamp, number, most_##name(body));
+        size_t most = most_##name(body);                                                                     \
+        char *room = buf_room(buf, most);                                                                    \
+        char *start = room ? room : memory_take(most);                                                       \
+        char *at = put_head(start, stamp, number);
 #define FIELD(event, type, name, doc) at = put_##type(at, body->name);
 #define EVENT_END(name)                                                                                      \
-    return record_end(&record, stamp, at);                                                                   \
+    size_t size = (size_t)(at - start);                                                                      \
+    record_seal(start, size, stamp->unsealed);                                                               \
+    if (!room)                                                                                               \
+        return record_move(buf, start, size, most);                                                          \
+    buf_grow(buf, size);                                                                                     \
+    return true;                                                                                             \
     }
 #include "core/event.def"
 #undef EVENT

@@ -285,8 +285,7 @@ uint64_t journal_writer_hurry(struct journal_writer *writer)
 {
     pthread_mutex_lock(&writer->lock);
     const uint64_t until = writer->hurried = writer->counts.written + writer->waiting;
-    writer_wake(writer);
-    pthread_mutex_unlock(&writer->lock);
+    writer_unlock_wake(writer);
     return until;
 }
 
@@ -296,7 +295,8 @@ bool journal_writer_flush(struct journal_writer *writer, uint64_t wait_ms)
     int status = 0;
     pthread_mutex_lock(&writer->lock);
     writer->flushing++;
-    writer_wake(writer);
+    writer_unlock_wake(writer);
+    pthread_mutex_lock(&writer->lock);
     while (!list_is_empty(&writer->blocks) && status == 0)
         status = pthread_cond_timedwait(&writer->idle, &writer->lock, &until);
     bool done = list_is_empty(&writer->blocks);

@@ -1,11 +1,11 @@
 /* The journal's writer: one for each process that has something to record, one file at a time.
  *
  * Adding costs a copy: the records go into memory, and a helper thread writes them to the file about 50 ms
- * later, or as soon as 64 KiB wait. Nothing here ever waits for the disk. When the memory is used up, because
- * the disk is full, broken or slow, records are dropped and counted, and an events_lost event tells of it as
- * soon as there is room. What was written stands in the page cache: it survives the end of this process by
- * any signal, and after a loss of power the newest seconds may be missing. No sync is made: the journal tells
- * what happened, it is not what a 250 relies on.
+ * later, or as soon as 64 KiB wait. Nothing here ever waits for the disk. When the memory is used up,
+ * because the disk is full, broken or slow, records are dropped and counted, and an events_lost event tells
+ * of it as soon as there is room. What was written stands in the page cache: it survives the end of this
+ * process by any signal, and after a loss of power the newest seconds may be missing. No sync is made: the
+ * journal tells what happened, it is not what a 250 relies on.
  *
  * A session's records are chained: each tells how far back in the file the one before it begins. The caller
  * keeps a struct journal_mark for each session (zeroed at its start) and hands it in; the writer puts

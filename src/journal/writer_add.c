@@ -259,13 +259,15 @@ bool writer_hurry(const struct journal_writer *writer)
            writer->counts.written < writer->hurried;
 }
 
-void writer_wake(struct journal_writer *writer)
+/* The signal comes when the lock is free: the helper would run at once, and wait for it. */
+void writer_unlock_wake(struct journal_writer *writer)
 {
     bool wanted = (writer->asleep && writer->waiting) || (writer->pausing && writer_hurry(writer));
-    if (!wanted)
-        return;
-    writer->asleep = writer->pausing = false;
-    pthread_cond_signal(&writer->wake);
+    if (wanted)
+        writer->asleep = writer->pausing = false;
+    pthread_mutex_unlock(&writer->lock);
+    if (wanted)
+        pthread_cond_signal(&writer->wake);
 }
 
 /* Returns how many were dropped. */
@@ -294,7 +296,6 @@ size_t journal_writer_add(struct journal_writer *writer, struct slice records, s
         add_plain(writer, records, mark);
     else
         lost = add_each(writer, records, mark);
-    writer_wake(writer);
-    pthread_mutex_unlock(&writer->lock);
+    writer_unlock_wake(writer);
     return lost;
 }

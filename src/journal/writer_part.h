@@ -74,6 +74,7 @@ void writer_block_done(struct journal_writer *writer, struct block *block);
 void writer_tell_losses(struct journal_writer *writer, int64_t unix_us);
 void writer_tell_failures(struct journal_writer *writer, int64_t unix_us);
 bool writer_hurry(const struct journal_writer *writer); /* the helper shall not pause */
-void writer_wake(struct journal_writer *writer);
+/* Gives up the lock, and wakes the helper where there is something for it to do. */
+void writer_unlock_wake(struct journal_writer *writer);
 
 #endif
