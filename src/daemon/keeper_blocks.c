@@ -29,7 +29,9 @@ int64_t keeper_blocks_now(const struct keeper_blocks *blocks)
 /* Each campaign once, however many hosts it has. */
 static bool is_news(struct keeper_blocks *blocks, uint64_t campaign)
 {
-    for (unsigned i = 0; campaign && i < SAID_MAX; i++)
+    if (!campaign)
+        return true;
+    for (unsigned i = 0; i < SAID_MAX; i++)
         if (blocks->said[i] == campaign)
             return false;
     blocks->said[blocks->said_next++ % SAID_MAX] = campaign;

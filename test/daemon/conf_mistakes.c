@@ -70,6 +70,9 @@ static const struct row mistakes[] = {
     {"policy-url \"https://example.net/{nummer}\"\n",
      "t.conf:1: policy-url cannot be \"https://example.net/{nummer}\": expected a page's address, such as "
      "https://example.net/policy or \"https://example.net/replies.html#{number}\"\n"},
+    {"blocks.expiry \"1d never\"\n",
+     "t.conf:1: blocks.expiry cannot be \"1d never\": expected durations of at least a second, such as "
+     "\"1d 7d 30d\", eight at most\n"},
     {"notify.classes \"policy bounce\"\n",
      "t.conf:1: notify.classes cannot be \"policy bounce\": expected words out of policy, protocol, "
      "resource, software and campaign\n"},
