@@ -5,10 +5,8 @@
 #include "base/arena.h"
 
 #include <jansson.h>
-#include <pwd.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #define REQUEST_MAX 4096u
 
@@ -187,14 +185,6 @@ static int list(struct blocks *blocks)
 
 /* --- what a person says --------------------------------------------------------------------------------- */
 
-/* Who has run the command, also behind sudo(8). */
-static const char *login_name(void)
-{
-    const char *behind = getuid() == 0 ? getenv("SUDO_USER") : NULL;
-    const struct passwd *user = behind && *behind ? NULL : getpwuid(getuid());
-    return behind && *behind ? behind : user ? user->pw_name : "?";
-}
-
 static void done_say(struct blocks *blocks, const json_t *entry)
 {
     const struct slice address = text_of(entry, "address"), done = text_of(entry, "done");
@@ -238,7 +228,7 @@ static int add(struct blocks *blocks, const char *prefix)
         return CLI_USAGE;
     json_t *request = json_pack("{s:s, s:s, s:s, s:s, s:b, s:s}", "command", "blocks", "do", "add", "prefix",
                                 prefix, "reason", reason, "force", cli_option(blocks->cli, "force") != NULL,
-                                "by", login_name());
+                                "by", cli_person());
     if (request && cli_option(blocks->cli, "for"))
         json_object_set_new(request, "for_ms", json_integer((json_int_t)for_ms));
     return ask(blocks, request, done_came);
@@ -248,7 +238,7 @@ static int say(struct blocks *blocks, const char *verb, const char *what)
 {
     return ask(
         blocks,
-        json_pack("{s:s, s:s, s:s, s:s}", "command", "blocks", "do", verb, "what", what, "by", login_name()),
+        json_pack("{s:s, s:s, s:s, s:s}", "command", "blocks", "do", verb, "what", what, "by", cli_person()),
         done_came);
 }
 

@@ -89,6 +89,9 @@ struct cli_order {
 /* All of such a command: its exit status. */
 int cli_order(const struct cli *cli, const struct cli_order *order);
 
+/* Who has run the command, also behind sudo(8): a login name, or "?". */
+const char *cli_person(void);
+
 /* --- saying things ------------------------------------------------------------------------------------- */
 
 /* "postern queue: there is no message x\n" on standard error. Returns CLI_FAILED. */
@@ -141,6 +144,7 @@ void cli_table_end(struct cli_table *table, const struct cli *cli);
 /* --- the subcommands ----------------------------------------------------------------------------------- */
 
 extern const struct cli_command command_blocks;
+extern const struct cli_command command_allow;
 extern const struct cli_command command_campaigns;
 extern const struct cli_command command_check_config;
 extern const struct cli_command command_completion;

@@ -6,7 +6,10 @@
 #include "daemon/control.h"
 
 #include <errno.h>
+#include <pwd.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
 
 #define WAIT_MS   10000
 #define NOTES_MAX (1u << 20)
@@ -69,4 +72,12 @@ int cli_order(const struct cli *cli, const struct cli_order *order)
         cli_print("%s\n", cli->json ? order->json : order->text);
     site_free(site);
     return status;
+}
+
+const char *cli_person(void)
+{
+    const char *behind = getuid() == 0 ? getenv("SUDO_USER") : NULL;
+    const struct passwd *user = behind && *behind ? NULL : getpwuid(getuid());
+
+    return behind && *behind ? behind : user ? user->pw_name : "?";
 }

@@ -13,6 +13,7 @@ const struct cli_command *const cli_commands[] = {
     &command_stats,
     &command_campaigns,
     &command_blocks,
+    &command_allow,
     &command_try,
     &command_play,
     &command_replay,

@@ -45,17 +45,6 @@ static int last_session(const struct cli *cli, const char *folder, uint64_t *ret
     return status;
 }
 
-/* "028t5cy4tqkff", also as it stands in a reply, "(028t5cy4tqkff)", or in a queue id, "028t5cy4tqkff.1". */
-static bool id_parse(struct slice text, uint64_t *ret_id)
-{
-    if (slice_starts(text, SLICE("(")))
-        text = slice_from(text, 1);
-    const struct slice rest = slice_from(text, EVENT_ID_SIZE - 1);
-    if (rest.len && rest.at[0] != ')' && rest.at[0] != '.')
-        return false;
-    return event_id_parse(slice_head(text, EVENT_ID_SIZE - 1), ret_id);
-}
-
 static void print_buf(struct buf *buf)
 {
     (void)fwrite(buf->at ? buf->at : "", 1, buf->len, stdout);
@@ -256,7 +245,7 @@ static int explain_one(const struct cli *cli, const char *name, const struct exp
     char folder[JOURNAL_FOLDER_SIZE];
     uint64_t id = 0;
 
-    if (!last && !id_parse(slice_text(name), &id))
+    if (!last && !journal_id_parse(slice_text(name), &id))
         return cli_fail_usage(cli, "\"%s\" is no session id: expected 13 letters and digits, or last", name);
     int status = journal_folder(cli, folder);
     if (status == CLI_OK && last)

@@ -123,3 +123,13 @@ bool journal_option_time(const struct cli *cli, const char *name, int64_t otherw
     }
     return true;
 }
+
+bool journal_id_parse(struct slice text, uint64_t *ret_id)
+{
+    if (slice_starts(text, SLICE("(")))
+        text = slice_from(text, 1);
+    const struct slice rest = slice_from(text, EVENT_ID_SIZE - 1);
+    if (rest.len && rest.at[0] != ')' && rest.at[0] != '.')
+        return false;
+    return event_id_parse(slice_head(text, EVENT_ID_SIZE - 1), ret_id);
+}

@@ -15,6 +15,8 @@ int journal_folder(const struct cli *cli, char folder[JOURNAL_FOLDER_SIZE]);
 void journal_history_folder(const char *journal, char history[JOURNAL_FOLDER_SIZE]);
 /* Has the archivist look at a day of the history (its file's name) that turned out to be damaged. */
 void journal_history_check(const struct cli *cli, const char *day);
+/* "028t5cy4tqkff", also as it stands in a reply, "(028t5cy4tqkff)", or in a queue id, "028t5cy4tqkff.1". */
+bool journal_id_parse(struct slice text, uint64_t *ret_id);
 /* All about a session by its id: at its place, where the history knows it, else by looking for it. */
 int journal_session_load(struct history *history, const char *journal, struct error *error);
 /* Tells why there is nothing to read; `error` is what opening the folder gave. Returns CLI_FAILED. */

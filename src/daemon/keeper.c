@@ -4,8 +4,10 @@
 #include "base/memory.h"
 #include "base/text.h"
 #include "daemon/flush.h"
+#include "daemon/keeper_allow.h"
 #include "daemon/keeper_blocks.h"
 #include "daemon/keeper_exports_list.h"
+#include "daemon/keeper_files.h"
 #include "daemon/keeper_notice.h"
 #include "daemon/keeper_stats.h"
 #include "daemon/keeper_store.h"
@@ -17,7 +19,6 @@
 #include "journal/log_output.h"
 #include "journal/maillog.h"
 #include "journal/reader.h"
-#include "journal/retention.h"
 #include "wire/json.h"
 
 #include <string.h>
@@ -57,12 +58,13 @@ struct keeper {
     struct keeper_watch *patterns;
     struct keeper_blocks *blocks;
     struct keeper_exports *exports;
+    struct keeper_allow *allow;
     struct own_keys *own_keys;
     struct buf lines;
 
     struct arena arena; /* of the batch */
     struct store_write writes[WRITES_MOST + KEEPER_STATS_WRITES + KEEPER_NOTICE_WRITES + KEEPER_WATCH_WRITES +
-                              KEEPER_BLOCKS_WRITES + OWN_KEYS_WRITES];
+                              KEEPER_BLOCKS_WRITES + KEEPER_ALLOW_WRITES + OWN_KEYS_WRITES];
     size_t write_count;
     struct place places[STREAMS_MOST];
     size_t place_count;
@@ -75,11 +77,10 @@ struct keeper {
     bool more; /* the last turn ended before the reader did */
     uint64_t sessions, events, applied;
     struct keeper_store_health health;
-    int64_t anew_us;           /* as in keeper_store.h */
-    int64_t newest_us;         /* the time of the newest event that was read */
-    uint64_t retention_ms;     /* when old files are looked for next */
-    uint64_t removed;          /* octets of files that were too old or too many */
-    uint64_t retention_failed; /* since it last succeeded */
+    int64_t anew_us;       /* as in keeper_store.h */
+    int64_t newest_us;     /* the time of the newest event that was read */
+    uint64_t retention_ms; /* when old files are looked for next */
+    struct keeper_files files;
     char folder[ROLE_PATH_SIZE];
 };
 
@@ -111,6 +112,7 @@ static void commit(struct keeper *keeper)
     count += keeper_notice_writes(keeper->notice, keeper->writes + count);
     count += keeper_watch_writes(keeper->patterns, keeper->writes + count);
     count += keeper_blocks_writes(keeper->blocks, keeper->writes + count);
+    count += keeper_allow_writes(keeper->allow, keeper->writes + count);
     count += own_keys_writes(keeper->own_keys, keeper->writes + count); /* for all before it */
     struct store_batch batch = {keeper->writes, count, streams, keeper->place_count};
     if (store_apply(keeper->store, &batch, &error) < 0) {
@@ -127,6 +129,7 @@ static void commit(struct keeper *keeper)
     keeper_watch_committed(keeper->patterns);
     keeper_blocks_committed(keeper->blocks);
     keeper_exports_tick(keeper->exports);
+    keeper_allow_committed(keeper->allow);
     own_keys_committed(keeper->own_keys);
     arena_drop(&keeper->arena);
 }
@@ -246,14 +249,16 @@ static void item_take(struct keeper *keeper, const struct journal_item *item)
     if (!again)
         keeper_notice_event(keeper->notice, keeper->reader, item);
     const bool grows = keeper_watch_event(keeper->patterns, keeper->reader, item);
-    if (keeper_blocks_event(keeper->blocks, event) || grows)
+    const bool allows = keeper_allow_event(keeper->allow, event);
+    if (keeper_blocks_event(keeper->blocks, event) || grows || allows)
         commit_within(keeper, COMMIT_MS);
 }
 
 static bool batch_is_full(const struct keeper *keeper)
 {
     return keeper->write_count == WRITES_MOST || keeper_stats_is_full(keeper->stats) ||
-           keeper_watch_is_full(keeper->patterns) || keeper_blocks_is_full(keeper->blocks);
+           keeper_watch_is_full(keeper->patterns) || keeper_blocks_is_full(keeper->blocks) ||
+           keeper_allow_is_full(keeper->allow);
 }
 
 /* A store that refuses stops the reading when its batch is full: what comes waits in the files. */
@@ -290,40 +295,14 @@ static void written(struct loop_watch *watch, unsigned ready)
     read_on(keeper);
 }
 
-static bool was_read(void *data, const struct segment_name *name)
-{
-    const struct keeper *keeper = data;
-    struct journal_stream_state state;
-    char stream[SEGMENT_STREAM_SIZE];
-    segment_stream_print(name, stream);
-    for (size_t i = 0; journal_reader_stream(keeper->reader, i, &state); i++)
-        if (slice_equal(state.stream, slice_text(stream)))
-            return state.place.sequence > name->sequence ||
-                   (state.place.sequence == name->sequence && !state.behind);
-    return false;
-}
-
-/* Journal files that are too old, or too many for their share of the disk, go. */
 static void retain(struct keeper *keeper)
 {
-    const struct settings *set = &keeper->site->set;
-    struct retention_counts counts = {0};
     struct error error = {0};
-    struct retention retention = {
-        .folder = keeper->folder,
-        .now_unix = loop_unix_us(keeper->loop) / 1000000,
-        .keep_seconds = (int64_t)(set->journal_keep / 1000),
-        .octets_max = retention_share(keeper->folder, (unsigned)set->journal_share),
-        .was_read = was_read,
-        .data = keeper,
-    };
     keeper->retention_ms = loop_now_ms(keeper->loop) + RETENTION_MS;
-    if (retention_run(&retention, &counts, &error) == 0 && keeper_stats_fold(keeper->stats, &error) == 0)
-        keeper->retention_failed = 0;
-    else if (!keeper->retention_failed++)
+    if (keeper_files_retain(&keeper->files, keeper->reader, keeper->stats, loop_unix_us(keeper->loop),
+                            &error))
         trouble(keeper, "remove old journal files", &error,
                 "it is tried again; until then they take disk space");
-    keeper->removed += counts.octets;
 }
 
 /* What is over goes within half an hour, however many entries there are. */
@@ -362,6 +341,7 @@ static void tick_due(struct loop_timer *timer)
     keeper->moved = keeper_watch_tick(keeper->patterns, !keeper->more) || keeper->moved;
     keeper->moved = keeper_blocks_tick(keeper->blocks) || keeper->moved;
     keeper_exports_tick(keeper->exports);
+    keeper->moved = keeper_allow_tick(keeper->allow) || keeper->moved;
     keeper->moved = own_keys_are_due(keeper->own_keys) || keeper->moved;
     sweep(keeper);
     store_lmdb_clear_dead(keeper->store, &error);
@@ -390,7 +370,7 @@ static void put_counts(struct keeper *keeper, struct json *json)
     json_put_u64(json, "lag_ms", lag_ms(keeper, counts.behind));
     json_put_u64(json, "damaged", counts.damaged);
     json_put_u64(json, "missing", counts.missing);
-    json_put_u64(json, "removed", keeper->removed);
+    json_put_u64(json, "removed", keeper->files.removed);
     json_put_u64(json, "applied", keeper->applied);
     json_put_u64(json, "refused", keeper->health.refused);
     json_put_u64(json, "entries", store.entries);
@@ -399,6 +379,7 @@ static void put_counts(struct keeper *keeper, struct json *json)
     keeper_watch_status(keeper->patterns, json);
     keeper_blocks_status(keeper->blocks, json);
     keeper_exports_status(keeper->exports, json);
+    keeper_allow_status(keeper->allow, json);
 }
 
 static void status_say(struct keeper *keeper, struct control *control, slab_handle request)
@@ -417,7 +398,7 @@ static void status_say(struct keeper *keeper, struct control *control, slab_hand
     buf_drop(&text);
 }
 
-/* Who asks for a block wants to know that it is in force. */
+/* Who asks for a block or an allowance wants to know that it is in force. */
 static void blocks_command(struct keeper *keeper, struct control *control,
                            const struct control_request *request)
 {
@@ -426,6 +407,16 @@ static void blocks_command(struct keeper *keeper, struct control *control,
     keeper->moved = true;
     commit(keeper);
     keeper_blocks_answer(keeper->blocks, control, request->handle);
+}
+
+static void allow_command(struct keeper *keeper, struct control *control,
+                          const struct control_request *request)
+{
+    if (!keeper_allow_command(keeper->allow, control, request))
+        return;
+    keeper->moved = true;
+    commit(keeper);
+    keeper_allow_answer(keeper->allow, control, request->handle);
 }
 
 static void commanded(void *data, struct control *control, const struct control_request *request)
@@ -440,12 +431,15 @@ static void commanded(void *data, struct control *control, const struct control_
         keeper_watch_command(keeper->patterns, control, request);
     } else if (slice_equal(request->command, SLICE("blocks"))) {
         blocks_command(keeper, control, request);
+    } else if (slice_equal(request->command, SLICE("allow"))) {
+        allow_command(keeper, control, request);
     } else if (slice_equal(request->command, SLICE("status"))) {
         status_say(keeper, control, request->handle);
         control_done(control, request->handle);
     } else {
-        control_error(control, request->handle,
-                      SLICE("the keeper knows the commands status, stats, store, campaigns and blocks"));
+        control_error(
+            control, request->handle,
+            SLICE("the keeper knows the commands status, stats, store, campaigns, blocks and allow"));
     }
 }
 
@@ -523,6 +517,8 @@ static int parts_begin(struct keeper *keeper, struct error *error)
     struct keeper_watch_settings patterns = {keeper->site,    keeper->loop,   keeper->store,
                                              keeper->journal, keeper->folder, NULL};
     keeper->own_keys = own_keys_new(keeper->store, loop_unix_us(keeper->loop) / 1000);
+    keeper->allow = keeper_allow_new(
+        &(struct keeper_allow_settings){keeper->loop, keeper->store, keeper->journal, keeper->own_keys});
     keeper->notice = keeper_notice_new(&notice);
     blocks.own_keys = keeper->own_keys;
     patterns.blocks = keeper->blocks = keeper_blocks_new(&blocks);
@@ -539,6 +535,7 @@ static int keeper_begin(struct keeper *keeper, struct error *error)
     arena_init(&keeper->arena, NULL, 0);
     buf_init(&keeper->lines, 64 * 1024);
     role_folder(keeper->worker, "journal", keeper->folder);
+    keeper->files = (struct keeper_files){.set = &keeper->site->set, .folder = keeper->folder};
     keeper->loop = loop_open(error);
     if (!keeper->loop)
         return -1;
@@ -566,6 +563,7 @@ static void keeper_done(struct keeper *keeper)
     keeper_watch_free(keeper->patterns);
     keeper_exports_close(keeper->exports);
     keeper_blocks_free(keeper->blocks);
+    keeper_allow_free(keeper->allow);
     own_keys_free(keeper->own_keys);
     store_close(keeper->store);
     journal_writer_close(keeper->journal);

@@ -170,6 +170,30 @@ static void campaign(struct render_log *log, const struct event *event)
     }
 }
 
+static void allowance(struct render_log *log, const struct event *event)
+{
+    const union event_body *body = &event->body;
+    char id[EVENT_ID_SIZE], until[CALENDAR_TEXT_SIZE];
+    switch ((unsigned)event->kind) {
+    case EVENT_KIND_allowed:
+        event_id_print(body->allowed.session, id);
+        calendar_print_iso((int64_t)body->allowed.until_ms, 0, until);
+        log_line(log, 2, WHO_SYSTEM, "%s is allowed by %s until %s%s%s%s%s",
+                 log_text(log, body->allowed.prefix), log_text(log, body->allowed.by), until,
+                 body->allowed.session ? " for session " : "", body->allowed.session ? id : "",
+                 body->allowed.why.len ? ": " : "", log_text(log, body->allowed.why));
+        break;
+    case EVENT_KIND_allowance_removed:
+        log_line(log, 2, WHO_SYSTEM, "%s is not allowed any more: %s has taken it back",
+                 log_text(log, body->allowance_removed.prefix), log_text(log, body->allowance_removed.by));
+        break;
+    default:
+        log_line(log, 2, WHO_SYSTEM, "%s is not allowed any more: its time is over",
+                 log_text(log, body->allowance_over.prefix));
+        break;
+    }
+}
+
 void log_process_event(struct render_log *log, const struct event *event)
 {
     const union event_body *body = &event->body;
@@ -215,6 +239,9 @@ void log_process_event(struct render_log *log, const struct event *event)
     case EVENT_KIND_block_declined:
     case EVENT_KIND_block_removed:
     case EVENT_KIND_block_expired: log_block_event(log, event); break;
+    case EVENT_KIND_allowed:
+    case EVENT_KIND_allowance_removed:
+    case EVENT_KIND_allowance_over: allowance(log, event); break;
     default: unknown(log, event); break;
     }
 }
