@@ -2,6 +2,8 @@
 
 #include "journal/retention.h"
 
+#include <stdio.h>
+
 static bool was_read(void *data, const struct segment_name *name)
 {
     const struct journal_reader *reader = data;
@@ -19,8 +21,11 @@ bool keeper_files_retain(struct keeper_files *files, const struct journal_reader
                          struct keeper_stats *stats, int64_t unix_us, struct error *error)
 {
     struct retention_counts counts = {0};
+    char history[512];
+    snprintf(history, sizeof history, "%.*s/history", SLICE_ARGS(files->set->state_directory));
     struct retention retention = {
         .folder = files->folder,
+        .history = history,
         .now_unix = unix_us / 1000000,
         .keep_seconds = (int64_t)(files->set->journal_keep / 1000),
         .octets_max = retention_share(files->folder, (unsigned)files->set->journal_share),

@@ -3,8 +3,10 @@
 #include "journal/retention.h"
 
 #include "folder.h"
+#include "journal/day.h"
 #include "unit.h"
 
+#include <fcntl.h>
 #include <stdio.h>
 #include <sys/stat.h>
 #include <sys/time.h>
@@ -151,6 +153,49 @@ static void over_the_limit_the_oldest_go(void **state)
     folder_remove(&world.folder);
 }
 
+/* A day of the history, of so many octets in its two files, for each day that has journal files. */
+static void history_make(const struct folder *folder, uint64_t octets)
+{
+    for (int64_t i = 1; i <= 10; i++) {
+        char path[4096], name[DAY_NAME_SIZE];
+        day_path(folder->path, day_of((NOW - i * DAY) * 1000000), path);
+        assert_int_equal(close(open(path, O_WRONLY | O_CREAT, 0600)), 0);
+        assert_int_equal(truncate(path, (off_t)(octets - octets / 5)), 0);
+        day_name_print(day_of((NOW - i * DAY) * 1000000), name);
+        snprintf(path, sizeof path, "%s/%.10s.keys", folder->path, name);
+        assert_int_equal(close(open(path, O_WRONLY | O_CREAT, 0600)), 0);
+        assert_int_equal(truncate(path, (off_t)(octets / 5)), 0);
+    }
+}
+
+/* Each day of the history goes with the oldest of the files that it was made from, and leaves their share. */
+static void the_history_counts(void **state)
+{
+    (void)state;
+    struct world world;
+    struct folder history;
+    struct retention_counts counts;
+    world_make(&world);
+    folder_make(&history);
+    history_make(&history, 5 * world.octets);
+    struct retention retention = {.folder = world.folder.path,
+                                  .now_unix = NOW,
+                                  .octets_max = 15 * world.octets + 50 * world.octets,
+                                  .history = history.path};
+    assert_int_equal(retention_run(&retention, &counts, NULL), 0);
+    assert_int_equal(counts.files, 0); /* all of it has just room */
+    assert_int_equal(counts.days, 50 * world.octets);
+    retention.octets_max = 4 * world.octets + 10 * world.octets;
+    assert_int_equal(retention_run(&retention, &counts, NULL), 0);
+    assert_int_equal(count_files(&world), 4); /* two days' files of each stream */
+    assert_int_equal(counts.left, 4 * world.octets);
+    assert_int_equal(counts.days, 10 * world.octets);
+    assert_int_equal(retention_run(&retention, &counts, NULL), 0);
+    assert_int_equal(counts.files, 0); /* days that are still to be removed do not count again */
+    folder_remove(&history);
+    folder_remove(&world.folder);
+}
+
 static void shares_are_of_the_disk(void **state)
 {
     (void)state;
@@ -169,6 +214,7 @@ int main(void)
         cmocka_unit_test(the_file_of_a_writer_stays),
         cmocka_unit_test(what_was_not_read_stays_while_there_is_room),
         cmocka_unit_test(over_the_limit_the_oldest_go),
+        cmocka_unit_test(the_history_counts),
         cmocka_unit_test(shares_are_of_the_disk),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
