@@ -11,6 +11,7 @@
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 #define LIMIT      20
 #define JSON_MAX   (4u * 1024u * 1024u)
@@ -23,6 +24,7 @@ struct run {
     struct cli_table *table; /* made with its first row */
     bool follows;            /* rows are printed as they come */
     uint64_t shown;
+    time_t began;
 };
 
 /* --- what is wanted ------------------------------------------------------------------------------------ */
@@ -243,6 +245,15 @@ static void incomplete_tell(struct run *run, const struct finder_state *state)
                        state->incomplete == 1 ? "it" : "them");
 }
 
+/* Most searches are over before anybody could read it. */
+static void looked(void *data, size_t days, size_t all)
+{
+    const struct run *run = data;
+
+    if (!run->cli->json && time(NULL) > run->began + 1)
+        cli_progress("looked into the history", days, all);
+}
+
 static int list(struct run *run, uint64_t limit)
 {
     struct finder *finder;
@@ -252,12 +263,16 @@ static int list(struct run *run, uint64_t limit)
     run->wanted.journal = run->folder;
     run->wanted.history = run->history;
     run->wanted.limit = limit;
+    run->wanted.looked = looked;
+    run->wanted.data = run;
+    run->began = time(NULL);
     if (finder_open(&run->wanted, &finder, &error) < 0)
         return journal_fail(run->cli, run->folder, &error);
     if (cli_option(run->cli, "count"))
         count_show(run, finder);
     else
         look_back(run, finder, limit);
+    cli_progress_end();
     if (run->table)
         cli_table_end(run->table, run->cli);
     finder_state(finder, &state);

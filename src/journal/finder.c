@@ -144,6 +144,8 @@ static bool day_begin(struct finder *finder)
         return false;
     finder->state.days++;
     finder->state.incomplete += finder->sought->partial;
+    if (finder->settings.looked)
+        finder->settings.looked(finder->settings.data, finder->state.days, finder->day_count);
     return true;
 }
 

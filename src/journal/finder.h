@@ -18,6 +18,10 @@ struct finder_settings {
     const char *history; /* folder; one that is not there means: no history */
     struct filter filter;
     size_t limit; /* so many sessions are wanted; 0: nobody knows */
+    /* Called for each day that was looked into, of all that may be: what is found by an inner part of a text
+     * is held against every key, and takes seconds for millions of sessions. May be NULL. */
+    void (*looked)(void *data, size_t days, size_t all);
+    void *data;
 };
 
 /* Negative: the journal's folder cannot be read. */
