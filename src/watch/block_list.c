@@ -439,6 +439,7 @@ bool block_list_forbid(struct block_list *list, const struct prefix *prefix, con
     struct block *block = current(list, prefix, now_ms);
     if (!block || (block->state != BLOCK_SUGGESTED && block->state != BLOCK_IN_FORCE))
         return false;
+    block_text_set(block->by, sizeof block->by, SLICE_NONE); /* nobody has decided that */
     note_add(list, BLOCK_NOTE_REMOVED, block, why);
     block->strikes -= block->state == BLOCK_IN_FORCE && block->strikes;
     block_end(list, block, now_ms);

@@ -197,7 +197,11 @@ static void what_is_forbidden_ends_at_once(void **state)
     (void)state;
     block_list_add(list, &order, &proposal, -1);
     assert_true(block_list_forbid(list, &host, "it is ours", 2000));
-    assert_note(list, BLOCK_NOTE_REMOVED, "it is ours");
+    struct block_note note;
+    assert_true(block_list_note(list, &note));
+    assert_int_equal(note.kind, BLOCK_NOTE_REMOVED);
+    assert_string_equal(note.why, "it is ours");
+    assert_string_equal(note.block.by, ""); /* joe has not decided that */
     assert_null(entry(list, "192.0.2.7"));
     assert_false(block_list_forbid(list, &host, "it is ours", 2000));
     block_list_free(list);
