@@ -18,7 +18,9 @@ static const char *const setup_texts[] = {"route example.org maildir",
                                           "checks all",
                                           "trusted 2001:db8::/64",
                                           "set trusted.received yes",
-                                          "blocklist example-list 10"};
+                                          "blocklist example-list 10",
+                                          "fact own 203.0.113.* = found block 203.0.113.0/24 - a reason",
+                                          "fact own 198.51.100.* = found allow 198.51.100.0/24 - a reason"};
 
 static void stored_by(struct world *world, uint8_t how)
 {
@@ -88,8 +90,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static struct order setup[sizeof setup_texts / sizeof *setup_texts];
-    static const char *const openings[] = {"192.0.2.7 tls", "192.0.2.70", "2001:db8::7 carry 0",
-                                           "192.0.2.7 proxy tls"};
+    static const char *const openings[] = {"192.0.2.7 tls", "192.0.2.70", "2001:db8::7 carry 0 own-list",
+                                           "192.0.2.7 proxy tls own-list"};
     if (!size)
         return 0;
     for (size_t i = 0; i < sizeof setup / sizeof *setup; i++)
