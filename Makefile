@@ -3,7 +3,7 @@ BUILD = build
 FUZZ_SECONDS = 60
 SOAK_MINUTES = 10
 
-.PHONY: golden reader run demo program all test live lint asan tsan fuzz corpus corpus-report month bench-watch coverage bench bench-scan-log history-bench journal-cost soak batches bots install deps clean
+.PHONY: golden reader run demo program all test live lint asan tsan fuzz corpus corpus-report month bench-watch coverage bench bench-scan-log history-bench journal-cost journal-cost-instructions soak batches bots install deps clean
 
 run: deps-try program
 	$(BUILD)/postern serve -c etc/demo.conf --foreground
@@ -76,6 +76,11 @@ history-bench: all deps-bench
 journal-cost: all deps-bench
 	ninja -C $(BUILD) bench/bench-gate-silent
 	POSTERN_BUILD=$(BUILD) bench/journal-cost
+
+# The same in instructions, by valgrind: they do not scatter.
+journal-cost-instructions: all deps-bench
+	ninja -C $(BUILD) bench/bench-gate-silent
+	POSTERN_BUILD=$(BUILD) bench/journal-cost --instructions
 
 # Loss under kill -9 for a minute, then growth under load.
 soak: program deps-test
