@@ -156,6 +156,7 @@ extern const struct cli_command command_known;
 extern const struct cli_command command_play;
 extern const struct cli_command command_queue;
 extern const struct cli_command command_replay;
+extern const struct cli_command command_report;
 extern const struct cli_command command_sessions;
 extern const struct cli_command command_reload;
 extern const struct cli_command command_scan_log;

@@ -14,6 +14,7 @@ const struct cli_command *const cli_commands[] = {
     &command_campaigns,
     &command_blocks,
     &command_allow,
+    &command_report,
     &command_try,
     &command_play,
     &command_replay,

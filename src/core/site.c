@@ -363,3 +363,14 @@ const struct route *site_route(const struct site *site, struct slice domain, boo
         route = table_get(&site->routes_by_domain, SLICE("*"));
     return route;
 }
+
+struct slice site_home_domain(const struct site *site)
+{
+    if (site_route(site, site->set.host_name, false))
+        return site->set.host_name;
+    for (size_t i = 0; i < site->route_count; i++)
+        for (size_t k = 0; k < site->routes[i].domain_count; k++)
+            if (site->routes[i].domains[k].at[0] != '*' && site->routes[i].domains[k].at[0] != '.')
+                return site->routes[i].domains[k];
+    return SLICE_NONE;
+}

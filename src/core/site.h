@@ -236,5 +236,8 @@ bool site_asks_names(const struct site *site);
 /* The route for a domain, without regard to case; a parent's ".domain" counts, the nearest first; "*" only
  * when `own` says that the client is from our own networks. NULL: not ours. */
 const struct route *site_route(const struct site *site, struct slice domain, bool own);
+/* A domain of ours, for a mailbox that is named without one: host-name, where that is ours, or else our
+ * first. Empty: none is. */
+struct slice site_home_domain(const struct site *site);
 
 #endif

@@ -151,13 +151,14 @@ extern const struct conf_words conf_site_words; /* the file itself */
 /* Whether nobody reaches it from the Internet. */
 bool conf_prefix_is_private(const struct prefix *prefix);
 void conf_include(const struct conf_at *at, const struct conf_walk *walk);
-void conf_route_read(const struct conf_at *at);     /* route DOMAIN … { … } */
-void conf_check_read(const struct conf_at *at);     /* check FINDING { … } */
-void conf_access_read(const struct conf_at *at);    /* access FILE … */
-void conf_trap_read(const struct conf_at *at);      /* trap ADDRESS … */
-void conf_blocklist_read(const struct conf_at *at); /* blocklist NAME { … } */
-void conf_origin_read(const struct conf_at *at);    /* origin.file FILE … */
-void conf_override_read(const struct conf_at *at);  /* override { … } */
+void conf_route_read(const struct conf_at *at);                       /* route DOMAIN … { … } */
+void conf_check_read(const struct conf_at *at);                       /* check FINDING { … } */
+void conf_access_read(const struct conf_at *at);                      /* access FILE … */
+void conf_trap_read(const struct conf_at *at);                        /* trap ADDRESS … */
+void conf_blocklist_read(const struct conf_at *at);                   /* blocklist NAME { … } */
+void conf_origin_read(const struct conf_at *at);                      /* origin.file FILE … */
+void conf_contacts_read(const struct conf_at *at, struct slice path); /* origin.contacts-file, its lines */
+void conf_override_read(const struct conf_at *at);                    /* override { … } */
 
 struct conf_network_use {
     struct conf_list *list;

@@ -166,6 +166,8 @@ static const struct text_rule text_rules[] = {
     {"origin.zone", is_zone, ZONE_EXPECTED, true, false, NULL},
     {"origin.zone6", is_zone, ZONE_EXPECTED, true, false, NULL},
     {"origin.names", is_zone, ZONE_EXPECTED, true, false, NULL},
+    {"origin.contacts", is_zone, ZONE_EXPECTED, true, false, NULL},
+    {"origin.contacts-file", is_path, "a file", true, true, conf_contacts_read},
     {"log.file", is_path, "a file", true, true, NULL},
     {"export.access", is_file, EXPORT_EXPECTED, true, false, NULL},
     {"export.cidr", is_file, EXPORT_EXPECTED, true, false, NULL},

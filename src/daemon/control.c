@@ -10,7 +10,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { LINE_MAX_SIZE = 64 * 1024, UNSENT_MAX = 1024 * 1024, ACCEPTS = 16 };
+enum { LINE_MAX_SIZE = 384 * 1024, UNSENT_MAX = 1024 * 1024, ACCEPTS = 16 };
 
 struct control {
     struct loop *loop;

@@ -2,7 +2,7 @@
  *
  * A request is one line: {"command":"…", …}. Answers are lines, each an object; the last one is {"done":true}
  * or
- * {"error":"…"}. A connection may carry several requests, one after the other. A line may have 64 KiB. */
+ * {"error":"…"}. A connection may carry several requests, one after the other. A line may have 384 KiB. */
 #ifndef DAEMON_CONTROL_H
 #define DAEMON_CONTROL_H
 

@@ -9,6 +9,7 @@
 #include "daemon/keeper_exports_list.h"
 #include "daemon/keeper_files.h"
 #include "daemon/keeper_notice.h"
+#include "daemon/keeper_report.h"
 #include "daemon/keeper_stats.h"
 #include "daemon/keeper_store.h"
 #include "daemon/keeper_streams.h"
@@ -433,13 +434,16 @@ static void commanded(void *data, struct control *control, const struct control_
         blocks_command(keeper, control, request);
     } else if (slice_equal(request->command, SLICE("allow"))) {
         allow_command(keeper, control, request);
+    } else if (slice_equal(request->command, SLICE("report"))) {
+        const struct keeper_report report = {keeper->site, keeper->journal, store.unix_us};
+        keeper_report_command(&report, control, request);
     } else if (slice_equal(request->command, SLICE("status"))) {
         status_say(keeper, control, request->handle);
         control_done(control, request->handle);
     } else {
         control_error(
             control, request->handle,
-            SLICE("the keeper knows the commands status, stats, store, campaigns, blocks and allow"));
+            SLICE("the keeper knows the commands status, stats, store, campaigns, blocks, allow and report"));
     }
 }
 

@@ -56,22 +56,10 @@ static int zone_minutes(int64_t unix_seconds)
 
 /* --- the address --------------------------------------------------------------------------------------- */
 
-/* A domain of ours for a mailbox that is named without one: that of our own name, or the first. */
-static struct slice own_domain(const struct site *site)
-{
-    if (site_route(site, site->set.host_name, false))
-        return site->set.host_name;
-    for (size_t i = 0; i < site->route_count; i++)
-        for (size_t k = 0; k < site->routes[i].domain_count; k++)
-            if (site->routes[i].domains[k].at[0] != '*' && site->routes[i].domains[k].at[0] != '.')
-                return site->routes[i].domains[k];
-    return SLICE_NONE;
-}
-
 struct slice keeper_notice_address(const struct site *site, struct arena *arena)
 {
     const struct slice to = site->set.notify_to;
-    const struct slice domain = own_domain(site);
+    const struct slice domain = site_home_domain(site);
 
     if (slice_find(to, '@') != SLICE_NOT_FOUND)
         return arena_copy(arena, to);

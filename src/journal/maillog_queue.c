@@ -60,6 +60,14 @@ static void notice_queued(struct maillog *maillog, const struct event_notice_que
     maillog_line(maillog, "%s: from=<>, nrcpts=1, relay=localhost", id);
 }
 
+static void report_sent(struct maillog *maillog, const struct event_report_sent *sent)
+{
+    const char *id = maillog_field(maillog, sent->queue_id);
+    maillog_line(maillog, "%s: report to <%s>: %" PRIu64 " attempts of %s", id,
+                 maillog_field(maillog, sent->recipient), sent->attempts,
+                 maillog_free_text(maillog, sent->hosts));
+}
+
 static const char *value_text(struct maillog *maillog, const struct event_field *field, const void *value)
 {
     char address[ADDRESS_PORT_TEXT_SIZE] = "";
@@ -111,6 +119,7 @@ void maillog_courier_event(struct maillog *maillog, const struct event *event)
                      body->message_held.held ? "held" : "released");
         break;
     case EVENT_KIND_service_changed: service_changed(maillog, &body->service_changed); break;
+    case EVENT_KIND_report_sent: report_sent(maillog, &body->report_sent); break;
     case EVENT_KIND_notice_queued: notice_queued(maillog, &body->notice_queued); break;
     default: plain(maillog, event); break;
     }

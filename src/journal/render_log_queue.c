@@ -221,6 +221,11 @@ void log_process_event(struct render_log *log, const struct event *event)
         log_line(log, 2, WHO_SYSTEM, "[%s] tells <%s> of %s", log_text(log, body->notice_queued.queue_id),
                  log_text(log, body->notice_queued.recipient), log_text(log, body->notice_queued.sums));
         break;
+    case EVENT_KIND_report_sent:
+        log_line(log, 2, WHO_SYSTEM, "[%s] tells <%s> of %llu attempts of %s",
+                 log_text(log, body->report_sent.queue_id), log_text(log, body->report_sent.recipient),
+                 LOG_NUMBER(body->report_sent.attempts), log_text(log, body->report_sent.hosts));
+        break;
     case EVENT_KIND_notice_failed:
         log_line(log, 1, WHO_SYSTEM, "A notice to the postmaster waits: %s",
                  log_text(log, body->notice_failed.reason));

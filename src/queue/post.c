@@ -28,6 +28,7 @@ static int write_file(struct files *files, const char *path, const struct post *
 {
     struct recipient recipient = {.address = post->to};
     const struct transaction transaction = {.session = post->session,
+                                            .sender = post->sender,
                                             .recipients = &recipient,
                                             .recipient_count = 1,
                                             .body = BODY_7BIT,

@@ -8,7 +8,8 @@
 struct post {
     uint64_t session;     /* names it in the queue: an id that no session has; its number is 0 */
     uint64_t mark;        /* a random number that nobody can foresee (queue/record.h) */
-    struct slice to;      /* the recipient's address; the sender is the null one */
+    struct slice to;      /* the recipient's address */
+    struct slice sender;  /* empty: the null one, who is told of no failure */
     struct slice content; /* lines end in CRLF; plain ASCII */
     int64_t now_unix_ms;
 };

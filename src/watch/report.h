@@ -5,7 +5,9 @@
  * ASCII, with what was anything else as \xHH; only names of owners and what the third part shows of a
  * message's header may be UTF-8 or worse, and are encoded as their place wants it (RFC 2045, 2047). No line
  * is longer than REPORT_LINE octets, nothing of a stranger's can be taken for a field or a boundary, and the
- * whole stays below REPORT_MAX: what does not fit is left out, and said to be. */
+ * whole stays below REPORT_MAX: what does not fit is left out, and said to be.
+ *
+ * doc/notes/reports.md argues the choices. */
 #ifndef WATCH_REPORT_H
 #define WATCH_REPORT_H
 

@@ -7,12 +7,13 @@
 
 #include <stdlib.h>
 
-struct report_case *report_case_new(void)
+struct report_case *report_case_new(uint64_t seed)
 {
     struct report_case *of = memory_take(sizeof *of);
 
     arena_init(&of->arena, NULL, 0);
-    table_init(&of->by_host, 0);
+    of->seed = seed;
+    table_init(&of->by_host, seed);
     return of;
 }
 
@@ -71,7 +72,7 @@ static bool owner_is_known(const struct report_owner *owner)
 }
 
 /* What is learnt later fills in what is missing. */
-void report_case_host_take(struct report_case *of, const struct report_attempt *attempt,
+bool report_case_host_take(struct report_case *of, const struct report_attempt *attempt,
                            const struct attempt *from)
 {
     struct report_case_host *host = host_of(of, &attempt->peer);
@@ -83,7 +84,7 @@ void report_case_host_take(struct report_case *of, const struct report_attempt *
     };
 
     if (!host)
-        return;
+        return false;
     if (!host->host.attempts++ || attempt->unix_ms < host->host.first_ms)
         host->host.first_ms = attempt->unix_ms;
     if (host->host.attempts == 1 || attempt->unix_ms > host->host.last_ms)
@@ -94,6 +95,7 @@ void report_case_host_take(struct report_case *of, const struct report_attempt *
     }
     if (attempt_has(from, ATTEMPT_HAS_ORIGIN) && !owner_is_known(&host->owner))
         owner_copy(of, &host->owner, &owner);
+    return true;
 }
 
 void report_case_add_host(struct report_case *of, const struct report_host *host,
@@ -135,43 +137,48 @@ static struct slice local_of(struct slice path)
     return slice_head(path, at == SLICE_NOT_FOUND ? path.len : at);
 }
 
-static bool holds_fold(struct slice text, struct slice part)
+static struct slice lowered(struct report_case *of, struct slice text)
 {
-    for (; text.len >= part.len; text = slice_from(text, 1))
-        if (slice_starts_fold(text, part))
-            return true;
-    return false;
+    char *copy = arena_take(&of->arena, text.len + 1);
+
+    for (size_t i = 0; i < text.len; i++)
+        copy[i] = text_lower(text.at[i]);
+    return slice_of(copy, text.len);
 }
 
-/* Names of one or two letters stand in everything. */
-static bool names_recipient(const struct report_case *of, struct slice text)
+/* What stands in a text of n octets is found by its n * n parts, however many recipients there are. */
+#define NAMED_MOST  64u
+#define NAMED_LEAST 3u /* names of one or two letters stand in everything */
+
+static bool names_recipient(const struct table *recipients, struct slice text)
 {
-    for (size_t i = 0; i < of->attempt_count; i++)
-        for (uint32_t k = 0; k < of->attempts[i].recipient_count; k++) {
-            const struct slice local = local_of(of->attempts[i].recipients[k]);
-            if (slice_equal_fold(local, text) || (local.len > 2 && holds_fold(text, local)))
+    if (text.len > NAMED_MOST || table_get(recipients, text))
+        return true;
+    for (size_t from = 0; from + NAMED_LEAST <= text.len; from++)
+        for (size_t len = NAMED_LEAST; from + len <= text.len; len++)
+            if (table_get(recipients, slice_of(text.at + from, len)))
                 return true;
-        }
     return false;
 }
 
-static void person_keep(const struct report_case *of, struct redaction *redaction, struct slice local)
+static void person_keep(struct report_case *of, const struct table *recipients, struct redaction *redaction,
+                        struct slice local)
 {
-    if (local.len && !names_recipient(of, local))
+    if (local.len && !names_recipient(recipients, lowered(of, local)))
         redaction_keep_person(redaction, local);
 }
 
-static void attempt_keep(const struct report_case *of, struct redaction *redaction,
+static void attempt_keep(struct report_case *of, const struct table *recipients, struct redaction *redaction,
                          const struct report_attempt *attempt)
 {
     struct slice id = attempt->message_id;
 
     redaction_keep_host(redaction, &attempt->peer);
-    person_keep(of, redaction, local_of(attempt->sender));
+    person_keep(of, recipients, redaction, local_of(attempt->sender));
     if (slice_starts(id, SLICE("<")))
         id = slice_from(id, 1);
     if (slice_find(id, '@') != SLICE_NOT_FOUND)
-        person_keep(of, redaction, local_of(id));
+        person_keep(of, recipients, redaction, local_of(id));
 }
 
 static void attempt_redact(struct report_case *of, struct redaction *redaction,
@@ -190,12 +197,27 @@ static void attempt_redact(struct report_case *of, struct redaction *redaction,
     attempt->subject = SLICE_NONE;
 }
 
+static void recipients_gather(struct report_case *of, struct table *recipients)
+{
+    for (size_t i = 0; i < of->attempt_count; i++)
+        for (uint32_t k = 0; k < of->attempts[i].recipient_count; k++) {
+            const struct slice local = lowered(of, local_of(of->attempts[i].recipients[k]));
+            if (local.len)
+                (void)table_put(recipients, local, of);
+        }
+}
+
 void report_case_redact(struct report_case *of, struct redaction *redaction)
 {
+    struct table recipients;
+
+    table_init(&recipients, of->seed);
+    recipients_gather(of, &recipients);
     for (size_t i = 0; i < of->host_count; i++)
         redaction_keep_host(redaction, &of->hosts[i]->host.address);
     for (size_t i = 0; i < of->attempt_count; i++)
-        attempt_keep(of, redaction, &of->attempts[i]);
+        attempt_keep(of, &recipients, redaction, &of->attempts[i]);
+    table_drop(&recipients);
     for (size_t i = 0; i < of->attempt_count; i++)
         attempt_redact(of, redaction, &of->attempts[i]);
 }
@@ -208,6 +230,7 @@ struct group {
     struct report report;
     struct report_host *hosts;
     struct report_attempt *listed;
+    size_t room; /* attempts that are kept of its hosts */
 };
 
 static bool contacts_are_equal(const struct contacts *a, const struct contacts *b)
@@ -238,8 +261,7 @@ static bool have_one_owner(const struct report_case_host *a, const struct report
     return are_neighbours(&a->host.address, &b->host.address);
 }
 
-static void group_begin(struct report_case *of, const struct report *form, struct group *group,
-                        const struct report_case_host *host)
+static void group_begin(const struct report *form, struct group *group, const struct report_case_host *host)
 {
     *group = (struct group){.first = host, .report = *form};
     group->report.to = host->to;
@@ -247,8 +269,6 @@ static void group_begin(struct report_case *of, const struct report *form, struc
     group->report.owner = host->owner;
     group->report.first_ms = host->host.first_ms;
     group->report.last_ms = host->host.last_ms;
-    group->hosts = arena_take(&of->arena, of->host_count * sizeof *group->hosts);
-    group->listed = arena_take(&of->arena, (of->attempt_count + 1) * sizeof *group->listed);
 }
 
 static void group_add_host(struct group *group, const struct report_case_host *host)
@@ -264,17 +284,6 @@ static void group_add_host(struct group *group, const struct report_case_host *h
         report->last_ms = host->host.last_ms;
     if (one->bits != other->bits || !address_equal(&one->network, &other->network))
         report->owner.netblock = (struct prefix){.bits = 0};
-}
-
-static bool group_has(const struct group *group, const struct address *address)
-{
-    for (size_t i = 0; i < group->report.host_total; i++) {
-        const struct address one = report_host_key(&group->hosts[i].address),
-                             other = report_host_key(address);
-        if (address_equal(&one, &other))
-            return true;
-    }
-    return false;
 }
 
 static int by_time(const void *a, const void *b)
@@ -326,17 +335,14 @@ static size_t key_find(const struct report *report)
 }
 
 /* Of many the latest are listed: what is new can still be looked up. */
-static void group_end(const struct report_case *of, struct group *group)
+static void group_end(struct group *group)
 {
     struct report *report = &group->report;
-    size_t count = 0;
+    const size_t count = report->listed_count,
+                 skipped = count > REPORT_ATTEMPTS ? count - REPORT_ATTEMPTS : 0;
 
-    for (size_t i = 0; i < of->attempt_count; i++)
-        if (group_has(group, &of->attempts[i].peer))
-            group->listed[count++] = of->attempts[i];
     if (count)
         qsort(group->listed, count, sizeof *group->listed, by_time);
-    const size_t skipped = count > REPORT_ATTEMPTS ? count - REPORT_ATTEMPTS : 0;
     report->listed = group->listed + skipped;
     report->listed_count = count - skipped;
     report->key = key_find(report);
@@ -345,19 +351,42 @@ static void group_end(const struct report_case *of, struct group *group)
     report->host_count = report->host_total < REPORT_HOSTS ? report->host_total : REPORT_HOSTS;
 }
 
-static size_t groups_make(struct report_case *of, const struct report *form, struct group *groups)
+/* Which group each host is in, and how large the groups are. */
+static size_t groups_choose(struct report_case *of, const struct report *form, struct group *groups)
 {
     size_t count = 0;
 
     for (size_t i = 0; i < of->host_count; i++) {
-        const struct report_case_host *host = of->hosts[i];
-        size_t at = 0;
-        while (at < count && !have_one_owner(groups[at].first, host))
-            at++;
-        if (at == count)
-            group_begin(of, form, &groups[count++], host);
-        group_add_host(&groups[at], host);
+        struct report_case_host *host = of->hosts[i];
+        host->group = 0;
+        while (host->group < count && !have_one_owner(groups[host->group].first, host))
+            host->group++;
+        if (host->group == count)
+            group_begin(form, &groups[count++], host);
+        groups[host->group].report.host_count++;
     }
+    for (size_t i = 0; i < of->attempt_count; i++)
+        groups[host_find(of, &of->attempts[i].peer)->group].room++;
+    return count;
+}
+
+static size_t groups_make(struct report_case *of, const struct report *form, struct group *groups)
+{
+    const size_t count = groups_choose(of, form, groups);
+
+    for (size_t i = 0; i < count; i++) {
+        struct group *group = &groups[i];
+        group->hosts = arena_take(&of->arena, group->report.host_count * sizeof *group->hosts);
+        group->listed = arena_take(&of->arena, (group->room + 1) * sizeof *group->listed);
+    }
+    for (size_t i = 0; i < of->host_count; i++)
+        group_add_host(&groups[of->hosts[i]->group], of->hosts[i]);
+    for (size_t i = 0; i < of->attempt_count; i++) {
+        struct group *group = &groups[host_find(of, &of->attempts[i].peer)->group];
+        group->listed[group->report.listed_count++] = of->attempts[i];
+    }
+    for (size_t i = 0; i < count; i++)
+        group_end(&groups[i]);
     return count;
 }
 
@@ -367,8 +396,6 @@ size_t report_case_make(struct report_case *of, const struct report *form, const
     const size_t count = groups_make(of, form, groups);
     struct report *reports = arena_take(&of->arena, (count + 1) * sizeof *reports);
 
-    for (size_t i = 0; i < count; i++)
-        group_end(of, &groups[i]);
     qsort(groups, count, sizeof *groups, larger_first);
     for (size_t i = 0; i < count; i++) {
         reports[i] = groups[i].report;

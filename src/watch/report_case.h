@@ -20,11 +20,13 @@ struct report_case_host {
     /* For who gathers to fill in, before reports are made: */
     struct contacts to;
     struct slice to_source;
+    size_t group; /* its own */
 };
 
 struct report_case;
 
-struct report_case *report_case_new(void);
+/* The seed is secret and random where strangers choose what comes. */
+struct report_case *report_case_new(uint64_t seed);
 void report_case_free(struct report_case *of); /* NULL is taken */
 
 /* Takes a session in that has ended: of its attempts those that we turned away, closed the connection on or
@@ -49,6 +51,10 @@ void report_case_redact(struct report_case *of, struct redaction *redaction);
 /* The reports, those with the most attempts first, with all that `form` says but of hosts and attempts; ids
  * count up from that of the form. They live as long as the case, and borrow what the form does. */
 size_t report_case_make(struct report_case *of, const struct report *form, const struct report **ret_reports);
+
+/* The dialogue of a session, for a report: without the sentence that says what we made of it. In the arena.
+ */
+struct slice report_transcript(const struct history *history, struct arena *arena);
 
 /* Sessions of a report that are worth being shown whole, the best first: of different hosts, as long as there
  * are any. Returns how many. */

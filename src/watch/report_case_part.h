@@ -6,6 +6,7 @@
 #include "watch/report_case.h"
 
 struct report_case {
+    uint64_t seed;
     struct arena arena; /* all that is kept */
     struct report_case_host *hosts[REPORT_CASE_HOSTS];
     size_t host_count;
@@ -14,8 +15,8 @@ struct report_case {
     size_t attempt_count;
 };
 
-/* Counts an attempt with its host. */
-void report_case_host_take(struct report_case *of, const struct report_attempt *attempt,
+/* Counts an attempt with its host. False: there are too many. */
+bool report_case_host_take(struct report_case *of, const struct report_attempt *attempt,
                            const struct attempt *from);
 
 #endif

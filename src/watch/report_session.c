@@ -3,6 +3,7 @@
 
 #include "core/event.h"
 #include "core/finding.h"
+#include "journal/notice_transcript.h"
 #include "journal/words.h"
 #include "watch/attempt_journal.h"
 
@@ -66,7 +67,8 @@ static void take_finding(struct telling *telling, const struct event_finding *fi
                          finding->finding == FIND_HTTP_TUNNEL);
     const struct finding_info *info = finding_info((unsigned)finding->finding);
 
-    if (!info || telling->said_count == SAID_MOST ||
+    /* Who is told of a trap takes it off the list, and goes on. */
+    if (!info || finding->finding == FIND_TRAP || telling->said_count == SAID_MOST ||
         (telling->transaction && !is_its(telling, telling->transaction)) ||
         !(counts || info->action != ACTION_NONE))
         return;
@@ -212,8 +214,7 @@ static bool attempt_take(struct report_case *of, const struct history *history, 
     events_tell(of, history, &told);
     if (!all && !was_turned_away(&told))
         return false;
-    report_case_host_take(of, &told, attempt);
-    if (of->attempt_count < REPORT_CASE_ATTEMPTS)
+    if (report_case_host_take(of, &told, attempt) && of->attempt_count < REPORT_CASE_ATTEMPTS)
         of->attempts[of->attempt_count++] = told;
     return true;
 }
@@ -255,4 +256,28 @@ size_t report_case_add(struct report_case *of, const struct history *history, bo
         taken += attempt_take(of, history, &attempts[i], all);
     arena_drop(&arena);
     return taken;
+}
+
+/* --- its dialogue -------------------------------------------------------------------------------------- */
+
+#define TRANSCRIPT_LINES 60u
+#define TRANSCRIPT_MAX   (1u << 20)
+
+struct slice report_transcript(const struct history *history, struct arena *arena)
+{
+    const struct notice_transcript_settings settings = {.lines_max = TRANSCRIPT_LINES};
+    struct slice rest, head;
+    struct buf out;
+
+    buf_init(&out, TRANSCRIPT_MAX);
+    notice_transcript(history, &settings, &out);
+    rest = buf_slice(&out);
+    if (!slice_cut(&rest, '\n', &head))
+        head = SLICE_NONE;
+    const size_t end = slice_find_slice(rest, SLICE("\n\n"));
+    if (end != SLICE_NOT_FOUND)
+        rest = slice_from(rest, end + 1);
+    const struct slice text = arena_format(arena, "%.*s\n%.*s", SLICE_ARGS(head), SLICE_ARGS(rest));
+    buf_drop(&out);
+    return text;
 }

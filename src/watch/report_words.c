@@ -149,7 +149,7 @@ static void put_hosts(const struct report *report, struct buf *out, struct buf *
 static const char *verdict_words(const struct report_attempt *attempt)
 {
     if (attempt->fooled)
-        return "thrown away, though the client was told that it was taken";
+        return "not delivered";
     switch (attempt->verdict) {
     case ATTEMPT_ACCEPTED: return "taken";
     case ATTEMPT_DEFERRED: return "put off";

@@ -15,8 +15,9 @@
 #include "base/address.h"
 #include "base/arena.h"
 
-#define CONTACTS_MAX     4   /* addresses of one network that are kept */
-#define CONTACT_SIZE_MAX 254 /* octets of one */
+#define CONTACTS_MAX      4           /* addresses of one network that are kept */
+#define CONTACT_SIZE_MAX  254         /* octets of one */
+#define CONTACT_TABLE_MAX (16u << 20) /* octets of the table */
 
 /* Whether it is a plain mailbox in the DNS: local@domain in printable ASCII, without quotes, blanks, routes
  * and address literals, of a domain with a dot that is no number. */

@@ -6,7 +6,6 @@
  * the owner's name. */
 #include "base/checksum.h"
 #include "core/event.h"
-#include "journal/notice_transcript.h"
 #include "property.h"
 #include "watch/report_case.h"
 
@@ -83,7 +82,6 @@ static void look(const struct report *report)
 
 static void report(const struct history *history, struct slice owner, struct redaction *redaction)
 {
-    const struct notice_transcript_settings settings = {.lines_max = 40};
     const struct report form = {.host = SLICE("mx.example.net"),
                                 .from = SLICE("postmaster@example.net"),
                                 .software = SLICE("Postern/1"),
@@ -92,16 +90,15 @@ static void report(const struct history *history, struct slice owner, struct red
                                 .sentence = owner,
                                 .reason = owner,
                                 .redacted = redaction != NULL};
-    struct report_case *of = report_case_new();
+    struct report_case *of = report_case_new(0);
     const struct report *reports;
-    struct buf text;
-    buf_init(&text, 1u << 22);
-    notice_transcript(history, &settings, &text);
+    struct arena arena;
+    arena_init(&arena, NULL, 0);
     if (report_case_add(of, history, true)) {
         report_case_own(of, 0, &(struct report_owner){.as = 64500, .name = owner});
         if (redaction)
             report_case_redact(of, redaction);
-        const struct report_transcript transcript = {1, buf_slice(&text)};
+        const struct report_transcript transcript = {1, report_transcript(history, &arena)};
         for (size_t i = report_case_make(of, &form, &reports); i > 0; i--) {
             struct report with = reports[i - 1];
             with.transcripts = &transcript;
@@ -109,7 +106,7 @@ static void report(const struct history *history, struct slice owner, struct red
             look(&with);
         }
     }
-    buf_drop(&text);
+    arena_drop(&arena);
     report_case_free(of);
 }
 

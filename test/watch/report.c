@@ -7,6 +7,8 @@
 
 #include "report_world.h"
 
+#include "core/event.h"
+
 #define OUT_MAX (1u << 20)
 
 static const char *folder;
@@ -184,6 +186,57 @@ static void redaction_hides_recipients_and_leaves_the_hosts(void **state)
     redaction_free(redaction);
 }
 
+/* --- bounds -------------------------------------------------------------------------------------------- */
+
+static void crowd_add(struct report_case *of, unsigned number)
+{
+    const int64_t unix_ms = INT64_C(1059000000000) + number;
+    const struct event_stamp stamp = {.session = event_id_make(unix_ms, 0, number),
+                                      .unix_us = unix_ms * 1000};
+    struct event_session_ended ended = {.why = 3};
+    struct history history;
+    struct buf records;
+
+    ended.peer = address_from_octets(
+        ADDRESS_IPV4, (const uint8_t[]){10, (uint8_t)(number >> 16), (uint8_t)(number >> 8), (uint8_t)number},
+        1);
+    buf_init(&records, 1u << 16);
+    assert_true(
+        event_add_session_opened(&records, &stamp, &(struct event_session_opened){.peer = ended.peer}));
+    assert_true(event_add_reply_sent(&records, &stamp,
+                                     &(struct event_reply_sent){.code = 554, .text = SLICE("554 no")}));
+    assert_true(event_add_session_ended(&records, &stamp, &ended));
+    history_init(&history, stamp.session);
+    history_add(&history, buf_slice(&records));
+    assert_int_equal(report_case_add(of, &history, false), 1);
+    history_drop(&history);
+    buf_drop(&records);
+}
+
+static void more_hosts_and_attempts_than_are_kept_do_no_harm(void **state)
+{
+    struct report_case *of = report_case_new(1);
+    const struct report form = world_form();
+    const struct report *reports;
+    uint64_t attempts = 0;
+
+    (void)state;
+    for (unsigned i = 0; i < REPORT_CASE_HOSTS + 100; i++)
+        crowd_add(of, i);
+    for (unsigned i = 0; i < REPORT_CASE_ATTEMPTS; i++)
+        crowd_add(of, i % 7);
+    const size_t count = report_case_make(of, &form, &reports);
+    assert_int_equal(count, (REPORT_CASE_HOSTS + 255) / 256); /* a /24 each: nobody knows whose they are */
+    for (size_t i = 0; i < count; i++) {
+        attempts += reports[i].attempts;
+        assert_in_range(reports[i].listed_count, 1, REPORT_ATTEMPTS);
+        assert_in_range(reports[i].host_count, 1, REPORT_HOSTS);
+        assert_int_equal(reports[i].host_total, 256);
+    }
+    assert_int_equal(attempts, REPORT_CASE_HOSTS + REPORT_CASE_ATTEMPTS);
+    report_case_free(of);
+}
+
 /* --- hostile evidence ---------------------------------------------------------------------------------- */
 
 #define EVIL                                                                                                 \
@@ -308,6 +361,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(four_owners_of_seed_003_get_four_reports),
         cmocka_unit_test(one_address_for_complaints_and_one_as_is_one_report),
         cmocka_unit_test(redaction_hides_recipients_and_leaves_the_hosts),
+        cmocka_unit_test(more_hosts_and_attempts_than_are_kept_do_no_harm),
         cmocka_unit_test(hostile_evidence_does_no_harm),
         cmocka_unit_test(what_does_not_fit_is_refused_whole),
     };

@@ -2,7 +2,6 @@
 
 #include "core/ask.h"
 #include "core/finding.h"
-#include "journal/notice_transcript.h"
 #include "unit.h"
 
 #define OWNER_TABS "\t\t\t" /* neither netblock nor country: a name alone */
@@ -60,7 +59,7 @@ static void refused(struct session *session, unsigned number, unsigned code, uns
 
 void world_begin(struct world *world)
 {
-    *world = (struct world){.of = report_case_new()};
+    *world = (struct world){.of = report_case_new(0)};
 }
 
 void world_end(struct world *world)
@@ -191,20 +190,15 @@ static struct history *history_of(struct world *world, uint64_t session)
 void world_transcripts(struct world *world, struct report *report, struct redaction *redaction,
                        struct arena *arena)
 {
-    const struct notice_transcript_settings settings = {.lines_max = 80};
     uint64_t sessions[2];
     const size_t count = report_sessions(report, sessions, 2);
     struct report_transcript *transcripts = arena_take(arena, (count + 1) * sizeof *transcripts);
 
     for (size_t i = 0; i < count; i++) {
         struct history *history = history_of(world, sessions[i]);
-        struct buf text;
         if (redaction)
             redaction_apply(redaction, history);
-        buf_init(&text, 1u << 20);
-        notice_transcript(history, &settings, &text);
-        transcripts[i] = (struct report_transcript){sessions[i], arena_copy(arena, buf_slice(&text))};
-        buf_drop(&text);
+        transcripts[i] = (struct report_transcript){sessions[i], report_transcript(history, arena)};
     }
     report->transcripts = transcripts;
     report->transcript_count = count;
