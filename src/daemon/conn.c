@@ -461,7 +461,7 @@ static void conns_again(struct loop_hook *hook)
 /* A front that names its clients by XCLIENT may stay for days: entries may come meanwhile. */
 static bool may_be_listed(struct gate *gate, const struct address *peer)
 {
-    return own_look_any(&gate->own, gate->store, loop_now_ms(gate->loop), loop_unix_us(gate->loop) / 1000) ||
+    return own_look_any(&gate->own, gate->store, loop_unix_us(gate->loop) / 1000) ||
            networks_contain(&gate->site->xclient, peer);
 }
 

@@ -38,7 +38,7 @@ static void ask_store(struct gate *gate, struct ticket ticket, const struct outb
 static void ask_own(struct gate *gate, struct ticket ticket, struct slice key)
 {
     struct own_answer answer;
-    (void)own_look_any(&gate->own, gate->store, loop_now_ms(gate->loop), now_unix_ms(gate));
+    (void)own_look_any(&gate->own, gate->store, now_unix_ms(gate));
     own_look_answer(&gate->own, gate->store, key, now_unix_ms(gate), &answer);
     inbox_post_answer(gate->inbox, ticket, answer.status, answer.value);
 }

@@ -108,7 +108,7 @@ static bool may_be_listed(struct trial *trial)
 {
     const struct trial_settings *settings = &trial->settings;
 
-    return settings->store && own_look_any(&trial->own, settings->store, trial->now_ms, now_unix_ms(trial));
+    return settings->store && own_look_any(&trial->own, settings->store, now_unix_ms(trial));
 }
 
 static void answer_own(struct trial *trial, struct slice key, struct answer *ret_answer)

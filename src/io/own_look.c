@@ -1,14 +1,15 @@
 #include "io/own_look.h"
 
-bool own_look_any(struct own_look *look, struct store *store, uint64_t now_ms, int64_t now_unix_ms)
+bool own_look_any(struct own_look *look, struct store *store, int64_t now_unix_ms)
 {
-    if (now_ms >= look->again_ms) {
+    const uint64_t version = store_version(store);
+    if (!version || version != look->version) {
         struct slice text;
         struct error error;
         if (store_get(store, OWN_LENGTHS_KEY, now_unix_ms, &text, &error) != STORE_FOUND ||
             !own_lengths_parse(text, &look->lengths))
             look->lengths = (struct own_lengths){0, 0};
-        look->again_ms = now_ms + OWN_LOOK_MS;
+        look->version = version;
     }
     return look->lengths.ipv4 || look->lengths.ipv6;
 }

@@ -128,6 +128,11 @@ int store_counts(struct store *store, struct store_counts *ret_counts, struct er
     return store->class->counts(store, ret_counts, error);
 }
 
+uint64_t store_version(const struct store *store)
+{
+    return store->class->version(store);
+}
+
 void store_close(struct store *store)
 {
     if (store)

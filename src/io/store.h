@@ -129,6 +129,9 @@ struct store_counts {
 };
 
 int store_counts(struct store *store, struct store_counts *ret_counts, struct error *error);
+/* Grows with each batch that is applied, by whichever process; so what was read under the same version is as
+ * it was, but for what has expired. Costs a few nanoseconds. 0: not known now. */
+uint64_t store_version(const struct store *store);
 void store_close(struct store *store); /* NULL is taken */
 
 /* --- the classes --------------------------------------------------------------------------------------- */

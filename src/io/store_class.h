@@ -51,6 +51,7 @@ struct store_class {
     int (*walk)(struct store *store, struct store_walk *walk, const struct store_visit *visit,
                 struct error *error);
     int (*counts)(struct store *store, struct store_counts *ret_counts, struct error *error);
+    uint64_t (*version)(const struct store *store);
     void (*close)(struct store *store);
 };
 

@@ -541,8 +541,15 @@ static void lmdb_close(struct store *store)
     memory_give(lmdb, sizeof *lmdb);
 }
 
+static uint64_t lmdb_version(const struct store *store)
+{
+    const struct store_lmdb *lmdb = (const struct store_lmdb *)store;
+    MDB_envinfo info;
+    return lmdb->env && mdb_env_info(lmdb->env, &info) == 0 ? (uint64_t)info.me_last_txnid + 1 : 0;
+}
+
 static const struct store_class class = {lmdb_find, lmdb_apply,  lmdb_position, lmdb_sweep,
-                                         lmdb_walk, lmdb_counts, lmdb_close};
+                                         lmdb_walk, lmdb_counts, lmdb_version,  lmdb_close};
 
 /* What a reader may meet before the writer has made the store. */
 static bool not_made_yet(int status)

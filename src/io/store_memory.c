@@ -27,6 +27,7 @@ struct store_memory {
     struct stream *streams;
     size_t octets;
     size_t swept; /* where the sweep goes on */
+    uint64_t version;
 };
 
 static struct store_memory *memory_of(struct store *store)
@@ -112,6 +113,7 @@ static int memory_apply(struct store *store, const struct store_batch *batch, st
     }
     for (size_t i = 0; i < batch->stream_count; i++)
         stream_put(memory, &batch->streams[i]);
+    memory->version++;
     return 0;
 }
 
@@ -211,13 +213,19 @@ static void memory_close(struct store *store)
     memory_give(memory, sizeof *memory);
 }
 
+static uint64_t memory_version(const struct store *store)
+{
+    return ((const struct store_memory *)store)->version;
+}
+
 static const struct store_class class = {memory_find, memory_apply,  memory_position, memory_sweep,
-                                         memory_walk, memory_counts, memory_close};
+                                         memory_walk, memory_counts, memory_version,  memory_close};
 
 struct store *store_memory_new(void)
 {
     struct store_memory *memory = memory_take(sizeof *memory);
     memory->store.class = &class;
+    memory->version = 1;
     /* Keys are chosen by configuration and tests here; nobody can aim at the table. */
     table_init(&memory->entries, 0x9e3779b97f4a7c15);
     return &memory->store;

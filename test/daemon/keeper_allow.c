@@ -79,11 +79,11 @@ static void assert_found(const struct world *world, const char *address, const c
 {
     const struct store_lmdb_settings settings = {.folder = slice_text(world->store)};
     const int64_t now_ms = (int64_t)time(NULL) * 1000;
-    struct own_look look = {.again_ms = 0};
+    struct own_look look = {.version = 0};
     struct own_answer answer;
     struct store *store;
     assert_int_equal(store_lmdb_open(&settings, &store, NULL), 0);
-    (void)own_look_any(&look, store, 1, now_ms);
+    (void)own_look_any(&look, store, now_ms);
     own_look_answer(&look, store, slice_text(address), now_ms, &answer);
     assert_int_equal(answer.status, wanted ? ANSWER_FOUND : ANSWER_NONE);
     if (wanted && !slice_equal(answer.value, slice_text(wanted)))

@@ -72,6 +72,19 @@ static void batches_move_positions(struct store *store)
     assert_value(store, SLICE("gate-0"), NOW, NULL);
 }
 
+static void each_batch_makes_a_version(struct store *store)
+{
+    uint64_t before = store_version(store);
+    assert_true(before);
+    for (unsigned i = 0; i < 3; i++) {
+        put(store, SLICE("version"), i == 1 ? SLICE("") : SLICE("x"), 0);
+        assert_true(store_version(store) > before);
+        before = store_version(store);
+        assert_value(store, SLICE("version"), NOW, i == 1 ? "" : "x");
+        assert_true(store_version(store) == before);
+    }
+}
+
 static void sweep_takes_what_is_over(struct store *store)
 {
     struct store_counts before, after;
@@ -375,9 +388,9 @@ static void overlay_puts_take_the_place_of_touches(struct store *store)
 /* --- for every class ------------------------------------------------------------------------------------ */
 
 static void (*const parts[])(struct store *store) = {
-    counters_add_up,        touches_are_merged, any_order_gives_the_same,
-    each_verb_sees_its_own, values_come_and_go, keys_of_every_length,
-    batches_move_positions, walks_come_by_each, sweep_takes_what_is_over,
+    counters_add_up,    touches_are_merged,       any_order_gives_the_same, each_verb_sees_its_own,
+    values_come_and_go, keys_of_every_length,     batches_move_positions,   each_batch_makes_a_version,
+    walks_come_by_each, sweep_takes_what_is_over,
 };
 
 /* Each with a store of its own: they use the same keys. */

@@ -61,11 +61,16 @@ static void reader_that_came_first_finds_the_store(void **state)
         struct store *reader = lmdb(&folder, false, 0);
         for (unsigned tries = 0; tries < 10000; tries++, usleep(1000))
             if (store_get(reader, SLICE("a"), NOW, &value, NULL) == STORE_FOUND)
+                break;
+        for (unsigned tries = 0; tries < 10000; tries++, usleep(1000))
+            if (store_version(reader) > 3) /* without a look into it */
                 _exit(0);
         _exit(1);
     }
     struct store *writer = lmdb(&folder, true, 0);
-    put(writer, SLICE("a"), SLICE("1"), 0);
+    for (unsigned i = 0; i < 3; i++)
+        put(writer, SLICE("a"), SLICE("1"), 0);
+    assert_true(store_version(writer) > 3);
     int status;
     assert_int_equal(waitpid(child, &status, 0), child);
     assert_int_equal(status, 0);
