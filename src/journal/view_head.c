@@ -88,9 +88,11 @@ static void turn(struct turns *turns, bool was_ours, int64_t now_us, struct slic
 static void question(struct turns *turns, const struct event *event)
 {
     const struct event_question_answered *answered = &event->body.question_answered;
+    const uint64_t most_ms = 86400000; /* a record may say anything */
+    const uint64_t took_ms = answered->took_ms < most_ms ? answered->took_ms : most_ms;
     const struct document_span span = {
         .lane = DOCUMENT_LANE_QUESTION,
-        .from_us = event->stamp.unix_us - (int64_t)answered->took_ms * 1000,
+        .from_us = event->stamp.unix_us - (int64_t)took_ms * 1000,
         .to_us = event->stamp.unix_us,
         .label = arena_format(&turns->document->arena, "%s %s", journal_question_word(answered->kind),
                               document_shown(turns->document, slice_head(answered->key, LABEL_MAX)).at),

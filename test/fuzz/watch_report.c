@@ -3,11 +3,14 @@
  * have; in the other forms nothing can steer a terminal.
  *
  * The input is taken as records with sound heads: a kind, a length, the body; behind the first zero kind as
- * the owner's name. */
+ * the owner's name. The boundary's random number is the input's checksum, so that it cannot foresee it. */
 #include "base/checksum.h"
 #include "core/event.h"
 #include "property.h"
 #include "watch/report_case.h"
+
+#include <inttypes.h>
+#include <stdio.h>
 
 static void record_add(struct buf *records, unsigned kind, struct slice body)
 {
@@ -41,9 +44,11 @@ static void end_add(struct buf *records)
     (void)event_add_session_ended(records, &stamp, &ended);
 }
 
-static void look_at_mail(struct slice text)
+static void look_at_mail(const struct report *report, struct slice text)
 {
+    char boundary[64];
     struct slice line;
+    (void)snprintf(boundary, sizeof boundary, "--=_%016" PRIx64 "_%016" PRIx64, report->id, report->chance);
     unsigned boundaries = 0, fields = 0, types = 0;
     bool header = true;
     assert(text.len < REPORT_MAX);
@@ -53,8 +58,8 @@ static void look_at_mail(struct slice text)
         assert(slice_is_printable(slice_from(line, slice_starts(line, SLICE("\t")))) && line.len <= 998);
         header = header && line.len;
         fields += header && line.at[0] != ' ' && line.at[0] != '\t';
-        boundaries += slice_starts(line, SLICE("--=_"));
-        types += slice_starts(line, SLICE("Feedback-Type:"));
+        boundaries += slice_starts(line, slice_text(boundary));
+        types += boundaries == 2 && slice_starts(line, SLICE("Feedback-Type:")); /* in the second part */
     }
     assert(boundaries == 4 && types == 1 && fields == 7);
 }
@@ -71,7 +76,7 @@ static void look(const struct report *report)
     struct buf out;
     buf_init(&out, 1u << 22);
     assert(report_arf(report, &out));
-    look_at_mail(buf_slice(&out));
+    look_at_mail(report, buf_slice(&out));
     buf_clear(&out);
     assert(report_text(report, &out));
     look_at_text(buf_slice(&out));
@@ -80,13 +85,14 @@ static void look(const struct report *report)
     buf_drop(&out);
 }
 
-static void report(const struct history *history, struct slice owner, struct redaction *redaction)
+static void report(const struct history *history, uint64_t chance, struct slice owner,
+                   struct redaction *redaction)
 {
     const struct report form = {.host = SLICE("mx.example.net"),
                                 .from = SLICE("postmaster@example.net"),
                                 .software = SLICE("Postern/1"),
                                 .id = 1,
-                                .chance = 2,
+                                .chance = chance,
                                 .sentence = owner,
                                 .reason = owner,
                                 .redacted = redaction != NULL};
@@ -116,12 +122,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *octets, size_t len)
     struct history history;
     struct buf records;
     buf_init(&records, 1u << 24);
-    const struct slice owner = records_make(slice_of((const char *)octets, len), &records);
+    const struct slice input = slice_of((const char *)octets, len);
+    const uint64_t chance = checksum_add(0, input);
+    const struct slice owner = records_make(input, &records);
     end_add(&records);
     history_init(&history, 1);
     history_add(&history, buf_slice(&records));
-    report(&history, owner, NULL);
-    report(&history, owner, redaction);
+    report(&history, chance, owner, NULL);
+    report(&history, chance, owner, redaction);
     history_drop(&history);
     buf_drop(&records);
     redaction_free(redaction);
